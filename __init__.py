@@ -1,0 +1,19 @@
+"""Concept Attention: where, inside a diffusion transformer, each concept lives."""
+
+from .nodes import NODES
+from .nodes._host import ComfyExtension
+
+WEB_DIRECTORY = "./web"
+
+
+class ConceptAttentionExtension(ComfyExtension):
+    """Registers the nodes with the host."""
+
+    async def get_node_list(self) -> list:
+        """The pack's node classes."""
+        return list(NODES)
+
+
+async def comfy_entrypoint() -> ConceptAttentionExtension:
+    """Called by the host once, at start."""
+    return ConceptAttentionExtension()

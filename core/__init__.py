@@ -1,0 +1,1 @@
+"""The method: concept stream, scores, heatmaps, drawing. Needs torch, never ComfyUI."""

@@ -1,0 +1,81 @@
+"""What travels between the nodes: concepts, captures and heatmaps.
+
+Shapes, everywhere in the pack: B batch items, S steps, L layers, C concepts, N image tokens,
+F frames, H and W rows and columns.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A word or phrase to localise, as one token of a text encoder.
+
+    label: the user's own spelling. embedding: [width], the encoder's output for the concept's token.
+    index, length: the token's place in the concept's own token sequence, and that sequence's length;
+    models whose text has positions need them. background: takes part in the softmax, is not shown.
+    """
+
+    label: str
+    embedding: Tensor
+    index: int
+    length: int
+    background: bool = False
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """Concepts of one text encoder ("t5xxl", "qwen3_4b", "mistral3_24b", ...), shown ones first."""
+
+    items: tuple[Concept, ...]
+    encoder: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of all concepts, the background's included."""
+        return tuple(concept.label for concept in self.items)
+
+    @property
+    def background(self) -> tuple[bool, ...]:
+        """For every concept, whether it is background."""
+        return tuple(concept.background for concept in self.items)
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """What one sampling run recorded.
+
+    scores: [B, S, L, C, N] float32, raw dot products. norms: [B, S, L, C] float32, length of every
+    concept vector. grid: image tokens as (frames, rows, columns), N = their product. picture: the
+    picture's (height, width) in pixels. steps: the S recorded steps, of total_steps. layers: the L
+    entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise levels.
+    """
+
+    scores: Tensor
+    norms: Tensor
+    grid: tuple[int, int, int]
+    picture: tuple[int, int]
+    steps: tuple[int, ...]
+    layers: tuple[tuple[int, ...], ...]
+    sigmas: tuple[float, ...]
+    total_steps: int
+    total_layers: int
+    labels: tuple[str, ...]
+    background: tuple[bool, ...]
+    family: str
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmaps:
+    """Decoded maps of the shown concepts.
+
+    values: [C, B, F, H, W] float32 in 0..1. value_range: the (low, high) that 0 and 1 stand for in
+    softmax units; (0.0, 1.0) when the values are the softmax itself; one pair for each concept when
+    each was stretched on its own.
+    """
+
+    values: Tensor
+    labels: tuple[str, ...]
+    value_range: tuple[tuple[float, float], ...]
