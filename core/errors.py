@@ -2,4 +2,4 @@
 
 
 class ConceptAttentionError(ValueError):
-    """Bad input or an unsupported model; the text names the input, what was found, what is allowed."""
+    """Bad input or unsupported model; names the input, what was found and what is allowed."""

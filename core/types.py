@@ -13,9 +13,9 @@ from torch import Tensor
 class Concept:
     """A word or phrase to localise, as one token of a text encoder.
 
-    label: the user's own spelling. embedding: [width], the encoder's output for the concept's token.
-    index, length: the token's place in the concept's own token sequence, and that sequence's length;
-    models whose text has positions need them. background: takes part in the softmax, is not shown.
+    label: the user's own spelling. embedding: [width], the encoder's output for the token. index,
+    length: the token's place in the concept's own token sequence, and that sequence's length, for
+    models whose text has positions. background: takes part in the softmax, is not shown.
     """
 
     label: str
@@ -50,7 +50,8 @@ class Capture:
     scores: [B, S, L, C, N] float32, raw dot products. norms: [B, S, L, C] float32, length of every
     concept vector. grid: image tokens as (frames, rows, columns), N = their product. picture: the
     picture's (height, width) in pixels. steps: the S recorded steps, of total_steps. layers: the L
-    entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise levels.
+    entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise
+    levels.
     """
 
     scores: Tensor

@@ -1,0 +1,78 @@
+"""Reads a joint block's attention while the host computes it, by block replacement.
+
+For models of the host that offer `patches_replace["dit"]`. Everything is put into options that live
+for one model evaluation, so nothing has to be taken off a module afterwards. What another pack put
+into the same slots is called in its turn: its block replacement inside ours, its attention override
+in the host's place.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor
+
+_OVERRIDE = "optimized_attention_override"
+
+
+class BlockReader(Protocol):
+    """What happens around one block's joint attention."""
+
+    def enter(self, layer: int) -> None:
+        """Before the block."""
+
+    def attention(self, text_length: int, k: Tensor, v: Tensor, out: Tensor) -> None:
+        """After the block's joint attention: k, v [rows, heads, L, d], out [rows, L, D]."""
+
+    def leave(self, layer: int) -> None:
+        """After the block."""
+
+
+def with_block_readers(
+    options: dict[str, Any], layers: Sequence[int], reader: BlockReader
+) -> dict[str, Any]:
+    """A copy of the transformer options in which `reader` watches the double blocks `layers`."""
+    replace = dict(options.get("patches_replace", {}))
+    blocks = dict(replace.get("dit", {}))
+    for layer in layers:
+        key = ("double_block", layer)
+        blocks[key] = _block_patch(layer, reader, blocks.get(key))
+    replace["dit"] = blocks
+    return {**options, "patches_replace": replace}
+
+
+def _block_patch(layer: int, reader: BlockReader, previous: Callable[..., Any] | None) -> Any:
+    def read_block(args: dict[str, Any], extra: dict[str, Any]) -> Any:
+        options = args["transformer_options"]
+        slot = {_OVERRIDE: options[_OVERRIDE]} if _OVERRIDE in options else {}
+        reader.enter(layer)
+        # The host's own dictionary is changed and put back, not copied: a patch further in may
+        # keep notes in it for the blocks to come.
+        options[_OVERRIDE] = _override(args["txt"].shape[1], reader, slot.get(_OVERRIDE))
+        try:
+            out = previous(args, extra) if previous else extra["original_block"](args)
+        finally:
+            del options[_OVERRIDE]
+            options.update(slot)
+        reader.leave(layer)
+        return out
+
+    return read_block
+
+
+def _override(text_length: int, reader: BlockReader, previous: Callable[..., Any] | None) -> Any:
+    seen = False
+
+    def read_attention(
+        func: Any, q: Tensor, k: Tensor, v: Tensor, *args: Any, **kwargs: Any
+    ) -> Any:
+        nonlocal seen
+        if previous is None:
+            out = func(q, k, v, *args, **kwargs)
+        else:
+            out = previous(func, q, k, v, *args, **kwargs)
+        if not seen:  # only a block's first attention is the joint one
+            seen = True
+            reader.attention(text_length, k, v, out)
+        return out
+
+    return read_attention

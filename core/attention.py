@@ -1,0 +1,64 @@
+"""Attention of the concepts over themselves and the image, and the score of image tokens."""
+
+import torch
+from torch import Tensor
+
+
+def attend(q: Tensor, own_k: Tensor, own_v: Tensor, image_k: Tensor, image_v: Tensor) -> Tensor:
+    """Attention output of the concepts: softmax(q [own_k; image_k]^T / sqrt(d)) [own_v; image_v].
+
+    q, own_k, own_v: [B, heads, C, d]; image_k, image_v: [B, heads, N, d], normally views of the
+    host's tensors. Returns [B, C, heads * d] float32. Only the logits are joined, [B, heads, C,
+    C + N]: image keys and values are read where they lie, never copied (paper, section 4).
+    """
+    scale = q.shape[-1] ** -0.5
+    logits = torch.cat([matmul(q, own_k.mT), matmul(q, image_k.mT)], dim=-1)
+    weights = torch.softmax(logits.mul_(scale), dim=-1)
+    own, image = weights.split([own_k.shape[2], image_k.shape[2]], dim=-1)
+    out = matmul(own.to(q.dtype), own_v) + matmul(image.to(q.dtype), image_v)
+    return out.transpose(1, 2).flatten(2)
+
+
+def score(concept_out: Tensor, image_out: Tensor) -> Tensor:
+    """Raw dot products of concept and image vectors, float32 [B, C, N].
+
+    concept_out: [B, C, D] float32; image_out: [B, N, D] in the host's dtype. Image vectors in half
+    precision are not widened: the concept vectors are split into a high and a low half instead,
+    whose products are exact in float32 and add up to the full one.
+    """
+    if image_out.dtype == torch.float32:
+        return torch.matmul(concept_out, image_out.mT)
+    high = concept_out.to(image_out.dtype)
+    low = (concept_out - high.float()).to(image_out.dtype)
+    both = matmul(torch.cat([high, low], dim=1), image_out.mT)
+    return both[:, : high.shape[1]] + both[:, high.shape[1] :]
+
+
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """a @ b in float32, whatever the dtype: [..., I, K] and [..., K, J] to [..., I, J]."""
+    if a.dtype == torch.float32:
+        return torch.matmul(a, b)
+    if a.is_cuda:
+        out = torch.bmm(a.flatten(0, -3), _flatten_batch(b), out_dtype=torch.float32)
+        return out.unflatten(0, a.shape[:-2])
+    # Elsewhere a half-precision product is rounded on the way out; widening in slices of the longer
+    # side keeps the extra memory small.
+    side = b.shape[-1] if b.shape[-1] >= b.shape[-2] else b.shape[-2]
+    if side == b.shape[-1]:
+        return torch.cat([a.float() @ part.float() for part in b.split(_SLICE, -1)], dim=-1)
+    parts = zip(a.split(_SLICE, -1), b.split(_SLICE, -2), strict=True)
+    return torch.stack([x.float() @ y.float() for x, y in parts]).sum(0)
+
+
+def rotate(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotary position: x [B, heads, C, d], angles [1, 1, C, d / 2, 2, 2] rotation matrices."""
+    pairs = x.to(angles.dtype).unflatten(-1, (-1, 1, 2))
+    return (angles * pairs).sum(-1).flatten(-2).type_as(x)
+
+
+_SLICE = 1024
+
+
+def _flatten_batch(b: Tensor) -> Tensor:
+    """[..., K, J] to [M, K, J] without a copy where the strides allow one batch dimension."""
+    return b.reshape(-1, *b.shape[-2:]) if b.ndim > 3 else b

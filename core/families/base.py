@@ -1,0 +1,64 @@
+"""What a model family declares, and the registry's entry type."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from ..types import Concepts
+
+# The host's diffusion model: its attributes are the host's, so they are not typed here.
+HostModel = Any
+
+
+@dataclass
+class Projected:
+    """Queries, keys and values of the concepts in one block: [B, heads, C, d] each."""
+
+    q: Tensor
+    k: Tensor
+    v: Tensor
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments of one model evaluation that a concept stream needs, cut to the positive rows.
+
+    latent: [B, ...], the source of dtype and device; timestep: [B]; guidance: [B], [1] or None.
+    """
+
+    latent: Tensor
+    timestep: Tensor
+    guidance: Tensor | None
+
+
+class Stream(Protocol):
+    """The concept tokens' residual stream in one evaluation of the model."""
+
+    def project(self, layer: int) -> Projected:
+        """Norm, modulation, qkv, norm of q and k, position, by the block's text side."""
+
+    def advance(self, layer: int, concept_out: Tensor) -> None:
+        """Output projection, gates and MLP: carries the stream into the next block."""
+
+
+class Family(Protocol):
+    """One architecture: how its text stream treats a concept token."""
+
+    name: str
+    encoders: tuple[str, ...]
+
+    def matches(self, model: HostModel) -> bool:
+        """Whether the host's diffusion model is of this family."""
+
+    def layers(self, model: HostModel) -> int:
+        """Number of double blocks."""
+
+    def text_width(self, model: HostModel) -> int:
+        """Width of the text encoder's output that the model takes."""
+
+    def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
+        """Grid of image tokens (frames, rows, columns) of a latent."""
+
+    def stream(self, model: HostModel, call: Call, concepts: Concepts) -> Stream:
+        """Start the concept stream at the model's text input projection."""

@@ -1,0 +1,285 @@
+"""One capture: three wrappers around the host's sampling, and the capture that they leave.
+
+outer_sample plans and finishes, predict_noise marks the passes of a step, evaluate runs the concept
+stream beside one forward of the model. The host calls them in turn with an executor of what lies
+further in (its own code, or another pack's wrapper).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from .attach import with_block_readers
+from .errors import ConceptAttentionError
+from .families import Call, family_of
+from .plan import Plan, make_plan, row_bytes
+from .recorder import Evaluation, Recorder
+from .steps import StepTracker
+from .stream import Sink, StreamReader
+from .types import Capture, Concepts
+
+_PARTIAL = ("area", "mask")  # conditionings that speak for a part of the picture
+
+
+class CaptureRun:
+    """Records the concept scores of one sampling run; use once.
+
+    model: the host's diffusion model. layers, steps: the user's choice, see core.plan. budget:
+    bytes. pixels: side of a latent pixel in the picture. notify: called with sentences for the
+    user. observe: sees every pair of vectors that is scored (layer, [rows, C, D], [rows, N,
+    D]). Raises ConceptAttentionError for an unsupported model or foreign concepts.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        concepts: Concepts,
+        layers: str = "auto",
+        steps: str = "all",
+        budget: int = 64 * 2**20,
+        pixels: int = 8,
+        notify: Callable[[str], None] = lambda note: None,
+        observe: Sink = lambda layer, concept_out, image_out: None,
+    ) -> None:
+        self._family = family_of(model)
+        _check_concepts(self._family, model, concepts)
+        self._concepts = concepts
+        self._total_layers = self._family.layers(model)
+        self._model = model
+        self._choice = (layers, steps)
+        self._budget = budget
+        self._pixels = pixels
+        self._notify = notify
+        self._observe = observe
+        # A bad layer choice is an error here already, before anything is loaded.
+        make_plan(layers, "all", self._total_layers, 1, 1, self._total_layers)
+        self._recorder: Recorder | None = None
+        self._pending: tuple[Evaluation, ...] = ()
+        self._evaluation: Evaluation | None = None
+        self._passed: set[Any] = set()
+        self._incomplete: set[int] = set()
+        self._seen_layers: tuple[int, ...] = ()
+
+    @property
+    def wrappers(self) -> dict[str, Callable[..., Any]]:
+        """The host's wrapper type -> function."""
+        return {
+            "outer_sample": self.outer_sample,
+            "predict_noise": self.predict_noise,
+            "diffusion_model": self.evaluate,
+        }
+
+    def outer_sample(
+        self,
+        executor: Any,
+        noise: Tensor,
+        latent_image: Tensor,
+        sampler: Any,
+        sigmas: Tensor,
+        denoise_mask: Tensor | None = None,
+        callback: Callable[..., None] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Plan, sample, and settle the last evaluation."""
+        positive = executor.class_obj.original_conds.get("positive")
+        self.begin(noise.shape, sigmas.tolist(), positive or ())
+
+        def reported(step: int, *report_args: Any) -> None:
+            self.report(step)
+            if callback is not None:
+                callback(step, *report_args)
+
+        out = executor(
+            noise, latent_image, sampler, sigmas, denoise_mask, reported, *args, **kwargs
+        )
+        self._finish()
+        return out
+
+    def begin(
+        self,
+        shape: Sequence[int],
+        sigmas: Sequence[float],
+        positive: Sequence[dict[str, Any]],
+    ) -> None:
+        """Plan for a latent of this shape, a noise schedule and the positive prompts."""
+        self._uuids = _positive_uuids(positive)
+        self._grid = self._family.grid(self._model, shape)
+        self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
+        self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
+        self._batch = shape[0]
+        self._sigmas = tuple(float(sigma) for sigma in sigmas)
+        self._tracker = StepTracker(self._sigmas)
+        count = len(self._concepts.items)
+        size = row_bytes(self._batch, count, self._tokens)
+        total = (self._total_layers, self._tracker.total)
+        plan = make_plan(*self._choice, *total, size, self._budget)
+        if plan.note:
+            self._notify(plan.note)
+        self._recorder = Recorder(plan, self._batch, count, self._tokens)
+
+    def predict_noise(
+        self, executor: Any, x: Tensor, timestep: Tensor, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Mark one evaluation of the guider: of its passes, only each prompt's first counts."""
+        sigma = float(timestep.flatten()[0])
+        for step in self._tracker.evaluation(*(pending.sigma for pending in self._pending)):
+            self._settle(step)
+        self._passed = set()
+        wanted = self._tracker.candidates() & set(self._plan.steps)
+        self._evaluation = Evaluation(sigma) if wanted else None
+        try:
+            return executor(x, timestep, *args, **kwargs)
+        finally:
+            self._pending = () if self._evaluation is None else (self._evaluation,)
+            self._evaluation = None
+
+    def evaluate(
+        self,
+        executor: Any,
+        x: Tensor,
+        timestep: Tensor,
+        context: Tensor,
+        y: Tensor | None = None,
+        guidance: Tensor | None = None,
+        ref_latents: Any = None,
+        control: Any = None,
+        transformer_options: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Run the host's forward with the concept stream beside it, if this pass is to be read."""
+        options = transformer_options or {}
+        rows = () if self._evaluation is None else self._positive_rows(x, options)
+        if rows:
+            options = self._read(executor.class_obj, Call(x, timestep, guidance), rows, options)
+        return executor(x, timestep, context, y, guidance, ref_latents, control, options, **kwargs)
+
+    def capture(self) -> Capture:
+        """What was recorded; raises ConceptAttentionError when that is nothing."""
+        recorder = self._recorder
+        if recorder is None or not recorder.steps:
+            raise ConceptAttentionError(self._nothing())
+        scores, norms = recorder.result()
+        missing = [step for step in self._plan.steps if step not in recorder.steps]
+        if missing:
+            self._notify(f"Steps {missing} were not computed by the model and have no maps.")
+        return Capture(
+            scores=scores,
+            norms=norms,
+            grid=self._grid,
+            picture=self._picture,
+            steps=recorder.steps,
+            layers=self._plan.layers,
+            sigmas=tuple(self._sigmas[step] for step in recorder.steps),
+            total_steps=self._tracker.total,
+            total_layers=self._total_layers,
+            labels=self._concepts.labels,
+            background=self._concepts.background,
+            family=self._family.name,
+        )
+
+    @property
+    def _plan(self) -> Plan:
+        if self._recorder is None:
+            raise RuntimeError("the run has not begun")
+        return self._recorder.plan
+
+    def _positive_rows(self, x: Tensor, options: dict[str, Any]) -> tuple[slice, ...]:
+        """Rows of x that belong to positive prompts in their first pass, neighbours joined."""
+        uuids = options.get("uuids", [])
+        batch = x.shape[0] // max(1, len(uuids))
+        rows: list[slice] = []
+        for chunk, uuid in enumerate(uuids):
+            if uuid not in self._uuids or uuid in self._passed:
+                continue
+            self._passed.add(uuid)
+            start = chunk * batch
+            if rows and rows[-1].stop == start:
+                rows[-1] = slice(rows[-1].start, start + batch)
+            else:
+                rows.append(slice(start, start + batch))
+        return tuple(rows)
+
+    def _read(
+        self, model: nn.Module, call: Call, rows: tuple[slice, ...], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Transformer options of a forward that the concept stream reads along."""
+        planned = set(self._plan.flat_layers)
+        last = max(planned)
+        evaluation = self._evaluation
+        if evaluation is None:
+            raise RuntimeError("no evaluation is open")
+
+        def sink(layer: int, concept_out: Tensor, image_out: Tensor) -> None:
+            if layer in planned:
+                evaluation.add(layer, self._batch, concept_out, image_out)
+                self._observe(layer, concept_out, image_out)
+
+        reader = StreamReader(
+            self._family, model, call, self._concepts, rows, self._tokens, last, sink
+        )
+        return with_block_readers(options, range(last + 1), reader)
+
+    def report(self, step: int) -> None:
+        """The sampler's report of a step: settles the evaluation that came before it."""
+        for evaluation in self._pending:
+            self._settle(self._tracker.report(step, evaluation.sigma))
+            return
+        self._tracker.report(step, self._sigmas[min(step, len(self._sigmas) - 1)])
+
+    def _settle(self, step: int) -> None:
+        """Give the pending evaluation to a step."""
+        pending, self._pending = self._pending, ()
+        for evaluation in pending:
+            self._seen_layers = evaluation.seen or self._seen_layers
+            if self._recorder is not None and evaluation.complete(self._plan):
+                self._recorder.commit(step, evaluation)
+            else:
+                self._incomplete.add(step)
+
+    def _finish(self) -> None:
+        for evaluation in self._pending:
+            self._settle(self._tracker.last(evaluation.sigma))
+
+    def _nothing(self) -> str:
+        expected = "none planned" if self._recorder is None else list(self._plan.flat_layers)
+        return (
+            "capture: sampling ended and no attention was captured. Expected: the joint attention "
+            f"of {self._family.name} in layers {expected}; seen: layers {list(self._seen_layers)}. "
+            "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
+            "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
+            "steps and layers."
+        )
+
+
+def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
+    if concepts.encoder not in family.encoders:
+        raise ConceptAttentionError(
+            f"concepts: they were encoded by {concepts.encoder}, but the model is of the family "
+            f"{family.name}, which takes {' or '.join(family.encoders)}. Connect the Concept "
+            "Encoder to the CLIP that belongs to this model."
+        )
+    width = concepts.items[0].embedding.shape[-1]
+    if width != family.text_width(model):
+        raise ConceptAttentionError(
+            f"concepts: their vectors have {width} numbers, this {family.name} model takes "
+            f"{family.text_width(model)}. Connect the Concept Encoder to the CLIP that belongs to "
+            "this model."
+        )
+
+
+def _positive_uuids(positive: Sequence[dict[str, Any]]) -> set[Any]:
+    if not positive:
+        raise ConceptAttentionError(
+            "guider: it has no conditioning named positive, which is the one that concepts are "
+            "captured from. Use a Basic, CFG, Dual CFG, Dual Model or Perp-Neg guider."
+        )
+    for cond in positive:
+        found = [key for key in _PARTIAL if key in cond]
+        if found:
+            raise ConceptAttentionError(
+                f"positive: regional prompts are not supported, one has a {found[0]} (Conditioning "
+                "Set Area or Set Mask). Remove the region, or disconnect concepts."
+            )
+    return {cond["uuid"] for cond in positive}

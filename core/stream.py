@@ -1,0 +1,91 @@
+"""The concept stream beside one evaluation of the model, block by block."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from .attention import attend
+from .families import Call, Family, Projected, Stream
+from .types import Concepts
+
+# (layer, concept vectors [rows, C, D] float32, image vectors [rows, N, D])
+Sink = Callable[[int, Tensor, Tensor], None]
+
+
+class StreamReader:
+    """Runs concept streams for slices of the batch rows; reads blocks, never writes to them."""
+
+    def __init__(
+        self,
+        family: Family,
+        model: nn.Module,
+        call: Call,
+        concepts: Concepts,
+        rows: tuple[slice, ...],
+        tokens: int,
+        last_layer: int,
+        sink: Sink,
+    ) -> None:
+        self._streams = [
+            _RowStream(family.stream(model, _cut(call, part), concepts), part) for part in rows
+        ]
+        self._tokens = tokens
+        self._last = last_layer
+        self._sink = sink
+        self._layer = -1
+
+    def enter(self, layer: int) -> None:
+        """Project the concepts by the block's text side."""
+        self._layer = layer
+        for stream in self._streams:
+            stream.enter(layer)
+
+    def attention(self, text_length: int, k: Tensor, v: Tensor, out: Tensor) -> None:
+        """Let the concepts attend to themselves and the image, and pass both sides on."""
+        for stream in self._streams:
+            concept_out = stream.attend(text_length, k, v)
+            image = slice(text_length, text_length + self._tokens)
+            self._sink(self._layer, concept_out, out[stream.rows, image])
+
+    def leave(self, layer: int) -> None:
+        """Carry the stream into the next block, if one is to be read."""
+        if layer < self._last:
+            for stream in self._streams:
+                stream.advance(layer)
+
+
+class _RowStream:
+    """The concept stream of one slice of batch rows."""
+
+    def __init__(self, stream: Stream, rows: slice) -> None:
+        self._stream = stream
+        self.rows = rows
+        self._projected: Projected | None = None
+        self._out: Tensor | None = None
+
+    def enter(self, layer: int) -> None:
+        self._projected, self._out = self._stream.project(layer), None
+
+    def attend(self, text_length: int, k: Tensor, v: Tensor) -> Tensor:
+        own = self._projected
+        if own is None:
+            raise RuntimeError("attention was seen before its block")
+        image_k, image_v = (x[self.rows, :, text_length:] for x in (k, v))
+        self._out = attend(own.q, own.k, own.v, image_k, image_v)
+        return self._out
+
+    def advance(self, layer: int) -> None:
+        # Without a concept output (a patch ran the block without its attention) the stream stands
+        # still; the recorder sees that the layer is missing and drops the evaluation.
+        if self._out is not None:
+            self._stream.advance(layer, self._out)
+        self._projected = None
+
+
+def _cut(call: Call, rows: slice) -> Call:
+    return Call(call.latent[rows], _rows(call.timestep, rows), _rows(call.guidance, rows))
+
+
+def _rows(value: Any, rows: slice) -> Any:
+    return value if value is None or value.shape[0] == 1 else value[rows]
