@@ -1,3 +1,8 @@
 """What a user drags into a workflow: the list below is the table of contents."""
 
-NODES: list = []
+from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
+
+NODES: list = [
+    AttentionCaptureSampler,
+    AttentionCaptureSamplerCustom,
+]

@@ -1,0 +1,61 @@
+"""Attaches a capture to one sampling run of the host, by options that only this run has."""
+
+import copy
+import logging
+from typing import Any
+
+from comfy.model_patcher import create_model_options_clone
+from comfy.patcher_extension import add_wrapper_with_key
+from server import PromptServer
+
+from ..core.run import CaptureRun
+from ..core.types import Concepts
+
+_KEY = "concept_attention.capture"
+_MEGABYTE = 2**20
+
+
+def make_run(
+    patcher: Any, concepts: Concepts, layers: str, steps: str, memory_mb: int, hidden: Any
+) -> CaptureRun:
+    """A capture run for the model of a ModelPatcher; raises before anything is sampled.
+
+    hidden: the node's hidden inputs, for messages on the node; None outside of a workflow.
+    """
+    node_id = None if hidden is None else hidden.unique_id
+    return CaptureRun(
+        patcher.get_model_object("diffusion_model"),
+        concepts,
+        layers,
+        steps,
+        memory_mb * _MEGABYTE,
+        patcher.get_model_object("latent_format").spacial_downscale_ratio,
+        notify=lambda note: _notify(note, node_id),
+    )
+
+
+def attach_to_model(patcher: Any, run: CaptureRun) -> Any:
+    """A clone of the ModelPatcher whose sampling is captured; the given one stays as it is."""
+    clone = patcher.clone()
+    _add_wrappers(clone.model_options, run)
+    return clone
+
+
+def attach_to_guider(guider: Any, run: CaptureRun) -> Any:
+    """A copy of the guider whose sampling is captured; the given one stays as it is."""
+    clone = copy.copy(guider)
+    clone.model_options = create_model_options_clone(guider.model_options)
+    _add_wrappers(clone.model_options, run)
+    return clone
+
+
+def _add_wrappers(model_options: dict[str, Any], run: CaptureRun) -> None:
+    for kind, wrapper in run.wrappers.items():
+        add_wrapper_with_key(kind, _KEY, wrapper, model_options, is_model_options=True)
+
+
+def _notify(note: str, node_id: str | None) -> None:
+    logging.warning("Concept Attention: %s", note)
+    server = getattr(PromptServer, "instance", None)
+    if server is not None and node_id is not None:
+        server.send_progress_text(note, node_id, server.client_id)
