@@ -20,8 +20,11 @@ class BlockReader(Protocol):
     def enter(self, layer: int) -> None:
         """Before the block."""
 
-    def attention(self, text_length: int, k: Tensor, v: Tensor, out: Tensor) -> None:
-        """After the block's joint attention: k, v [rows, heads, L, d], out [rows, L, D]."""
+    def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
+        """After the block's joint attention: k, v [rows, heads, L, d], out [rows, L, D].
+
+        image: the image tokens among the L, those of reference pictures at the end included.
+        """
 
     def leave(self, layer: int) -> None:
         """After the block."""
@@ -47,7 +50,8 @@ def _block_patch(layer: int, reader: BlockReader, previous: Callable[..., Any] |
         reader.enter(layer)
         # The host's own dictionary is changed and put back, not copied: a patch further in may
         # keep notes in it for the blocks to come.
-        options[_OVERRIDE] = _override(args["txt"].shape[1], reader, slot.get(_OVERRIDE))
+        text, image = args["txt"].shape[1], args["img"].shape[1]
+        options[_OVERRIDE] = _override(slice(text, text + image), reader, slot.get(_OVERRIDE))
         try:
             out = previous(args, extra) if previous else extra["original_block"](args)
         finally:
@@ -59,7 +63,7 @@ def _block_patch(layer: int, reader: BlockReader, previous: Callable[..., Any] |
     return read_block
 
 
-def _override(text_length: int, reader: BlockReader, previous: Callable[..., Any] | None) -> Any:
+def _override(image: slice, reader: BlockReader, previous: Callable[..., Any] | None) -> Any:
     seen = False
 
     def read_attention(
@@ -72,7 +76,7 @@ def _override(text_length: int, reader: BlockReader, previous: Callable[..., Any
             out = previous(func, q, k, v, *args, **kwargs)
         if not seen:  # only a block's first attention is the joint one
             seen = True
-            reader.attention(text_length, k, v, out)
+            reader.attention(image, k, v, out)
         return out
 
     return read_attention

@@ -41,12 +41,12 @@ class StreamReader:
         for stream in self._streams:
             stream.enter(layer)
 
-    def attention(self, text_length: int, k: Tensor, v: Tensor, out: Tensor) -> None:
+    def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
         """Let the concepts attend to themselves and the image, and pass both sides on."""
         for stream in self._streams:
-            concept_out = stream.attend(text_length, k, v)
-            image = slice(text_length, text_length + self._tokens)
-            self._sink(self._layer, concept_out, out[stream.rows, image])
+            concept_out = stream.attend(image, k, v)
+            main = slice(image.start, image.start + self._tokens)
+            self._sink(self._layer, concept_out, out[stream.rows, main])
 
     def leave(self, layer: int) -> None:
         """Carry the stream into the next block, if one is to be read."""
@@ -67,11 +67,11 @@ class _RowStream:
     def enter(self, layer: int) -> None:
         self._projected, self._out = self._stream.project(layer), None
 
-    def attend(self, text_length: int, k: Tensor, v: Tensor) -> Tensor:
+    def attend(self, image: slice, k: Tensor, v: Tensor) -> Tensor:
         own = self._projected
         if own is None:
             raise RuntimeError("attention was seen before its block")
-        image_k, image_v = (x[self.rows, :, text_length:] for x in (k, v))
+        image_k, image_v = (x[self.rows, :, image] for x in (k, v))
         self._out = attend(own.q, own.k, own.v, image_k, image_v)
         return self._out
 
