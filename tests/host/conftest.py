@@ -1,29 +1,35 @@
-"""ComfyUI in this process, on the CPU, with the pack loaded through its real entry point."""
+"""ComfyUI in this process, on the CPU, with the pack loaded through its real entry point.
+
+For tests through HTTP and a browser there is also a real server, in a process of its own.
+"""
 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hosting import pack
+from hosting import locate, pack
+from hosting.client import Client
+from hosting.server import Server
 
 sys.dont_write_bytecode = True  # nothing is written into a user's ComfyUI, not even __pycache__
 
 _folder = os.environ.get("COMFYUI_DIR", "")
-if not (Path(_folder) / "comfyui_version.py").is_file():
+if not (Path(_folder) / "main.py").is_file():
     pytest.exit(
         f"tests/host needs ComfyUI: COMFYUI_DIR is {_folder!r}, which holds none. "
         "Run `make test`, or set COMFYUI_DIR to a ComfyUI folder.",
         returncode=2,
     )
-sys.path.insert(0, str(Path(_folder).resolve()))
+COMFYUI = Path(_folder).resolve()
+sys.path.insert(0, str(COMFYUI))
 
 from comfy.cli_args import args
 
 args.cpu = True  # before anything of comfy looks for a device
-args.disable_metadata = False
 
 import folder_paths
 
@@ -32,5 +38,55 @@ for _name in ("output", "input", "temp", "user"):
     (_own / _name).mkdir()
     getattr(folder_paths, f"set_{_name}_directory")(str(_own / _name))
 
-if (pack.ROOT / "__init__.py").is_file():
-    pack.run_entry_point()
+pack.run_entry_point()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """The real server with this checkout as its only pack; it ends with the session."""
+    inside = locate.name_inside(COMFYUI, pack.ROOT)
+    host = locate.Host(COMFYUI, Path(sys.executable), owned=False, pack_inside=inside)
+    with Server(host, tmp_path_factory.mktemp("server"), cpu=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Client:
+    """HTTP access to the real server."""
+    return server.client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A real browser without a window; `make test` sets CHROMIUM to its executable."""
+    from playwright.sync_api import sync_playwright
+
+    executable = os.environ.get("CHROMIUM", "")
+    if not executable:
+        pytest.fail("CHROMIUM is not set: run `make test`, or set it to a Chromium executable.")
+    with sync_playwright() as playwright:
+        # Root, as in a container, has no sandbox; the pages are our own server's.
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, client: Client) -> Iterator:
+    """The editor, loaded; `page.problems` lists the errors that its console showed."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    opened = context.new_page()
+    opened.problems = []
+    opened.on("pageerror", lambda error: opened.problems.append(str(error)))
+    opened.on("console", lambda message: _keep_error(opened.problems, message))
+    opened.goto(client.url)
+    opened.wait_for_function("() => window.app?.isGraphReady")
+    yield opened
+    context.close()
+
+
+def _keep_error(problems: list[str], message) -> None:
+    if message.type == "error":
+        problems.append(f"{message.text} ({message.location.get('url', '')})")

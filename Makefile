@@ -1,0 +1,47 @@
+# Everything here needs Python 3.10 or later, pip and make; the rest is set up on first use, in the
+# cache folder ($XDG_CACHE_HOME/concept-attention, else ~/.cache/concept-attention).
+PYTHON ?= python3
+HOST := $(PYTHON) tools/host.py
+PORT ?= 8188
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-core lint bench pocket golden snapshot setup
+
+help: ## this list
+	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
+	@echo "otherwise one is downloaded on first use (about 6 GB with its requirements)."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: ## picture, heatmaps, overlay and capture of the pocket model, into output/demo/
+	@$(HOST) demo
+
+serve: ## ComfyUI with this pack, in your browser (PORT=8188)
+	@$(HOST) serve --port $(PORT)
+
+test: ## every linter, type check and test, in the real ComfyUI and a real browser
+	@$(HOST) check all
+
+test-core: ## the tests that need torch only, in seconds
+	@$(HOST) check core
+
+lint: ## ruff and mypy
+	@$(HOST) check lint
+
+bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md
+	@$(HOST) run tools/bench.py $(ARGS)
+	@$(HOST) run tools/bench_truth.py $(ARGS)
+
+pocket: ## train the pocket model (hours on a CPU); continues where it stopped
+	@$(HOST) run pocket/train.py $(ARGS)
+
+golden: ## compare with reference numbers: make golden DIR=folder
+	@test -n "$(DIR)" || { echo "error: Say which folder: make golden DIR=folder"; exit 1; }
+	@$(HOST) run tools/golden.py "$(DIR)" $(ARGS)
+
+snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs
+	@$(HOST) snapshot
+
+setup: ## download and install the host, run nothing
+	@$(HOST) setup

@@ -1,0 +1,85 @@
+"""The pack in the real server: what ComfyUI and the editor see of it."""
+
+import json
+
+import pytest
+
+from hosting import pack, workflow
+from hosting.errors import HostError
+
+EXAMPLES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
+
+# The editor's own start, without any pack: files that a fresh user has not made, and a message.
+_OF_THE_EDITOR = ("user.css", "/userdata", "graph accessed before initialization")
+
+
+def test_every_node_of_the_list_is_registered_with_a_category_of_ours(client):
+    from concept_attention.nodes import NODES
+
+    ids = {node.GET_SCHEMA().node_id for node in NODES}
+    info = client.pack_nodes()
+    assert set(info) == ids
+    assert {entry["category"].split("/")[0] for entry in info.values()} == {"Concept Attention"}
+
+
+def test_a_prompt_without_our_nodes_runs_and_its_picture_can_be_fetched(client):
+    prompt = {
+        "1": {
+            "class_type": "EmptyImage",
+            "inputs": {"width": 24, "height": 16, "batch_size": 1, "color": 0xFF0000},
+        },
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "red"}},
+    }
+    events = []
+    entry = client.run(prompt, None, lambda kind, data: events.append((kind, data.get("node"))))
+    (record,) = entry["outputs"]["2"]["images"]
+    assert client.view(record).startswith(b"\x89PNG")
+    assert ("executing", "2") in events
+    assert events[-1][0] == "execution_success"
+
+
+def test_a_prompt_that_does_not_fit_is_an_error_that_names_the_node_and_the_input(client):
+    prompt = {"7": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
+    with pytest.raises(HostError, match=r"SaveImage \(node 7\).*images"):
+        client.queue(prompt)
+
+
+def test_nothing_is_written_into_the_host_s_folder(server, client):
+    client.run(
+        {
+            "1": {
+                "class_type": "EmptyImage",
+                "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0},
+            },
+            "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+        },
+        None,
+        lambda kind, data: None,
+    )
+    newer = server.log.parent / "paths.yaml"
+    since = newer.stat().st_mtime if newer.exists() else server.log.stat().st_ctime
+    written = [path for path in server.host.folder.rglob("*") if path.stat().st_mtime > since]
+    assert written == []
+
+
+def test_the_editor_opens_with_our_nodes_and_without_errors(page, client):
+    page.wait_for_function(
+        "ids => ids.every(id => id in window.LiteGraph.registered_node_types)",
+        arg=sorted(client.pack_nodes()),
+    )
+    assert [
+        text for text in page.problems if not any(word in text for word in _OF_THE_EDITOR)
+    ] == []
+
+
+def test_examples_open_in_the_editor_and_convert_to_the_prompt_that_the_editor_makes(page, client):
+    for path in EXAMPLES:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        page.evaluate("document => window.app.loadGraphData(document)", document)
+        made = page.evaluate("() => window.app.graphToPrompt().then(made => made.output)")
+        ours = workflow.to_prompt(document, client.object_info())
+        assert _plain(made) == _plain(ours), path.name
+
+
+def _plain(prompt):
+    return {key: (node["class_type"], node["inputs"]) for key, node in prompt.items()}

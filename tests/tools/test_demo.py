@@ -1,0 +1,87 @@
+"""What the demonstration hands over: clear names, one heatmap per shown concept."""
+
+import io
+import json
+
+import pytest
+
+import demo
+from hosting.console import Bar, Phases
+from hosting.errors import HostError
+
+
+def capture(path, labels, background):
+    metadata = {"labels": json.dumps(labels), "background": json.dumps(background)}
+    header = json.dumps({"__metadata__": metadata}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def output(folder, *names):
+    (folder / "demo").mkdir(parents=True)
+    for name in names:
+        (folder / "demo" / name).write_text(name)
+    return folder
+
+
+def test_files_get_the_workflow_s_name_and_the_concept_s_label(tmp_path):
+    made = output(
+        tmp_path / "made",
+        "picture_00001_.png",
+        "heatmap_00002_.png",
+        "heatmap_00001_.png",
+        "overlay_00001_.png",
+    )
+    labels = ["дом, red", "background", "sky"]
+    capture(made / "demo" / "capture_00001.safetensors", labels, [False, True, False])
+    paths = demo.deliver(made, tmp_path / "demo")
+    assert sorted(path.name for path in paths) == [
+        "capture.safetensors",
+        "heatmap-sky.png",
+        "heatmap-дом-red.png",
+        "overlay.png",
+        "picture.png",
+    ]
+    assert (tmp_path / "demo" / "heatmap-sky.png").read_text() == "heatmap_00002_.png"
+
+
+def test_an_earlier_demonstration_is_replaced(tmp_path):
+    made = output(tmp_path / "made", "picture_00001_.png")
+    capture(made / "demo" / "capture_00001.safetensors", ["sky"], [False])
+    target = tmp_path / "demo"
+    target.mkdir()
+    (target / "heatmap-old.png").touch()
+    demo.deliver(made, target)
+    assert sorted(path.name for path in target.iterdir()) == ["capture.safetensors", "picture.png"]
+
+
+def test_a_run_that_saved_nothing_is_an_error(tmp_path):
+    with pytest.raises(HostError, match="saved no pictures or no capture"):
+        demo.deliver(output(tmp_path / "made"), tmp_path / "demo")
+
+
+def test_the_progress_bar_prints_plain_lines_where_there_is_no_terminal():
+    stream = io.StringIO()
+    bar = Bar(stream)
+    for value in range(1, 41):
+        bar.show("Sampling", value, 40)
+    bar.close()
+    lines = stream.getvalue().splitlines()
+    assert (len(lines), lines[-1]) == (11, "Sampling: 40/40")
+
+
+def test_phases_of_one_name_are_summed():
+    phases = Phases()
+    phases.add("decode", 1.0)
+    phases.add("sample", 2.5)
+    phases.add("decode", 0.5)
+    assert phases.table().split() == [
+        "decode",
+        "1.5",
+        "s",
+        "sample",
+        "2.5",
+        "s",
+        "total",
+        "4.0",
+        "s",
+    ]

@@ -1,0 +1,134 @@
+"""`make demo`: the pocket model's example workflow through the real host, into output/demo/."""
+
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from hosting import cache, locate, pack, workflow
+from hosting.console import Bar, Phases
+from hosting.errors import HostError
+from hosting.server import Server
+
+WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+
+# A saved file's name as the host makes it: prefix, five-digit counter, extension.
+_SAVED = re.compile(r"(?P<prefix>.+?)_(?P<number>\d{5})_?\.(?P<extension>\w+)$")
+
+
+def run(target: Path) -> int:
+    """Make the demonstration in the folder `target`; 0, or HostError with what went wrong."""
+    document = json.loads(WORKFLOW.read_text(encoding="utf-8"))
+    phases = Phases()
+    with phases.phase("set-up"):
+        host = locate.provide()
+    with cache.scratch("demo") as folder:
+        server = Server(host, folder)
+        with phases.phase("starting ComfyUI"):
+            server.start()
+        try:
+            print(f"ComfyUI runs on the {'CPU' if server.cpu else 'GPU'}.", flush=True)
+            Run(server, phases).execute(document)
+            files = deliver(server.output, target)
+        finally:
+            server.stop()
+    print("\nWritten:")
+    print("\n".join(f"  {path}" for path in files))
+    print(f"\nTime:\n{phases.table()}")
+    return 0
+
+
+class Run:
+    """One execution of a workflow file, drawn as a progress bar and timed node by node."""
+
+    def __init__(self, server: Server, phases: Phases):
+        self._client, self._phases = server.client, phases
+        self._bar = Bar()
+        self._titles: dict[str, str] = {}
+        self._current, self._since = "", time.perf_counter()
+
+    def execute(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Queue the workflow and wait for its end; its history entry."""
+        prompt = workflow.to_prompt(document, self._client.object_info())
+        self._titles = {key: node["_meta"]["title"] for key, node in prompt.items()}
+        self._since = time.perf_counter()
+        try:
+            return self._client.run(prompt, document, self._on_event)
+        finally:
+            self._bar.close()
+
+    def _on_event(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "executing":
+            self._switch(data.get("node"))
+        elif kind == "progress" and data.get("max", 0) > 1:
+            title = self._titles.get(str(data.get("node")), "Working")
+            self._bar.show(title, data["value"], data["max"])
+        elif kind.startswith("execution_") and kind != "execution_start":
+            self._switch(None)
+
+    def _switch(self, node: str | None) -> None:
+        """The host went on to another node, or ended."""
+        now = time.perf_counter()
+        if self._current:
+            self._phases.add(self._titles.get(self._current, self._current), now - self._since)
+        self._current, self._since = node or "", now
+
+
+def deliver(output: Path, target: Path) -> list[Path]:
+    """Copy what the run saved into `target` under clear names; the new paths.
+
+    One file of a prefix becomes `prefix.png`; one file per concept `prefix-concept.png`, the names
+    read from the capture file. What an earlier demo left in `target` under such names is replaced.
+    """
+    groups = saved_files(output)
+    captures = [path for files in groups.values() for path in files if _is_capture(path)]
+    if not groups or not captures:
+        raise HostError("The workflow ran, but saved no pictures or no capture.")
+    labels = shown_labels(captures[0])
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    paths = []
+    for prefix, files in groups.items():
+        for file, ending in zip(files, _endings(prefix, len(files), labels), strict=True):
+            paths.append(target / f"{prefix}{ending}{file.suffix}")
+            shutil.copyfile(file, paths[-1])
+    return paths
+
+
+def saved_files(output: Path) -> dict[str, list[Path]]:
+    """The files of an output folder by the name that the workflow gave them, in their order."""
+    groups: dict[str, list[Path]] = {}
+    for path in sorted(path for path in output.rglob("*") if path.is_file()):
+        match = _SAVED.match(path.name)
+        groups.setdefault(match["prefix"] if match else path.stem, []).append(path)
+    return groups
+
+
+def shown_labels(capture: Path) -> list[str]:
+    """The labels of the concepts that have a heatmap: all but the background."""
+    header = safetensors_header(capture)
+    labels, background = (json.loads(header[name]) for name in ("labels", "background"))
+    return [label for label, hidden in zip(labels, background, strict=True) if not hidden]
+
+
+def safetensors_header(path: Path) -> dict[str, str]:
+    """A safetensors file's metadata: eight bytes of length, then JSON."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(file.read(length)).get("__metadata__", {})
+
+
+def _endings(prefix: str, count: int, labels: list[str]) -> list[str]:
+    if count == 1:
+        return [""]
+    if prefix.startswith("heatmap") and count == len(labels):
+        names = [re.sub(r"\W+", "-", label).strip("-") for label in labels]
+        if len(set(names)) == count and all(names):
+            return [f"-{name}" for name in names]
+    return [f"-{number + 1}" for number in range(count)]
+
+
+def _is_capture(path: Path) -> bool:
+    return path.suffix == ".safetensors"

@@ -1,0 +1,77 @@
+"""Every check that a change must pass, one after the other, and a last line that says how it went.
+
+All of them run even if one fails: a person wants the whole list at once.
+"""
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import browser, cache, environment, locate, pack
+
+
+@dataclass(frozen=True)
+class Check:
+    """A command in the environment; `host` says that it needs ComfyUI and a browser."""
+
+    name: str
+    arguments: tuple[str, ...]
+    host: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+LINT = (
+    Check("ruff check", ("-m", "ruff", "check", ".")),
+    Check("ruff format", ("-m", "ruff", "format", "--check", ".")),
+    Check("mypy", ("-m", "mypy")),
+)
+CORE = (Check("tests/core", ("-m", "pytest", "-q", "tests/core")),)
+TOOLS = (Check("tests/tools", ("-m", "pytest", "-q", "tests/tools")),)
+HOST = (Check("tests/host", ("-m", "pytest", "-q", "--durations=10", "tests/host"), host=True),)
+REGISTRY = (
+    Check(
+        "comfy node validate",
+        ("-m", "comfy_cli", "--skip-prompt", "--no-enable-telemetry", "node", "validate"),
+        variables={"DO_NOT_TRACK": "1", "XDG_CONFIG_HOME": "{cache}/config"},
+    ),
+)
+TIERS = {
+    "lint": LINT,
+    "core": CORE,
+    "all": (*LINT, *CORE, *TOOLS, *HOST, *REGISTRY),
+}
+
+
+def run(tier: str) -> int:
+    """Set up what the tier needs and run it; 0 if every check passed, else 1."""
+    checks = TIERS[tier]
+    start = time.perf_counter()
+    python = environment.ensure(dev=True)
+    variables = base_variables()
+    if any(check.host for check in checks):
+        variables["COMFYUI_DIR"] = str(locate.provide().folder)
+        variables["CHROMIUM"] = str(browser.ensure())
+    failed = [check.name for check in checks if not _passes(check, python, variables)]
+    seconds = time.perf_counter() - start
+    if failed:
+        print(f"\n{len(failed)} of {len(checks)} checks FAILED: {', '.join(failed)}.", flush=True)
+        return 1
+    names = ", ".join(check.name for check in checks)
+    print(f"\nEverything passed in {seconds:.0f} s: {names}.", flush=True)
+    return 0
+
+
+def base_variables() -> dict[str, str]:
+    """The environment of a child process; torch's waiting threads leave the cores to others."""
+    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def _passes(check: Check, python: Path, variables: dict[str, str]) -> bool:
+    print(f"\n== {check.name}", flush=True)
+    own = {key: text.format(cache=cache.root()) for key, text in check.variables.items()}
+    command = [str(python), *check.arguments]
+    # pytest's status 5, no test found, is a failure like any other.
+    done = subprocess.run(command, cwd=pack.ROOT, env={**variables, **own}, check=False)
+    return done.returncode == 0
