@@ -1,0 +1,125 @@
+"""Which token stands for a concept.
+
+A text encoder wraps a concept in tokens of its own: a chat template, start and end marks, padding.
+None of these says anything about the concept, and in a template they are the same for all concepts.
+The concept's own tokens are found by comparing its token sequence with that of the empty text.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from .errors import ConceptAttentionError
+
+CHOICES = ("auto", "first", "last", "mean")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A text encoder whose output a supported model reads.
+
+    name: the host's own, a key of its token lists. models: the models it belongs to, for errors.
+    auto: the token that `auto` takes. padding: the id that fills a sequence up. beside: token lists
+    that it may come with and that feed no joint attention. mute: ids that carry no text: the
+    unknown token, a word boundary alone.
+    """
+
+    name: str
+    models: str
+    auto: str
+    padding: int
+    beside: frozenset[str] = frozenset()
+    mute: frozenset[int] = frozenset()
+
+
+# T5 reads both ways, so its first token knows the whole concept (the paper's choice for FLUX.1).
+# The others read left to right: only the last token has seen the whole concept (for FLUX.2 the
+# paper's code takes token 510 of 512, the one before the template's closing token).
+ENCODERS = (
+    Encoder("t5xxl", "FLUX.1", "first", padding=0, beside=frozenset({"l"}), mute=frozenset({2, 3})),
+    Encoder("mistral3_24b", "FLUX.2 dev", "last", padding=11),
+    Encoder("qwen3_4b", "FLUX.2 Klein 4B", "last", padding=151643),
+    Encoder("qwen3_8b", "FLUX.2 Klein 9B", "last", padding=151643),
+)
+
+
+def find_encoder(names: Iterable[str]) -> Encoder:
+    """The encoder that feeds the joint attention, among those that the host's CLIP tokenises for.
+
+    names: the keys of the host's token lists. Raises ConceptAttentionError for an unknown set.
+    """
+    names = set(names)
+    for encoder in ENCODERS:
+        if encoder.name in names and names <= encoder.beside | {encoder.name}:
+            return encoder
+    supported = ", ".join(f"{encoder.name} ({encoder.models})" for encoder in ENCODERS)
+    found = " + ".join(sorted(names)) or "of an unknown kind"
+    raise ConceptAttentionError(
+        f"clip: its text encoder ({found}) belongs to no supported model. Supported: {supported}."
+    )
+
+
+def content_span(tokens: Sequence[int], empty: Sequence[int], padding: int) -> range:
+    """Indexes of a concept's own tokens in its sequence.
+
+    tokens: ids of the concept, with all that the encoder wraps around it, padded on either side.
+    empty: likewise for the empty text; without its padding it is what stands before and after the
+    concept. A concept that begins with the token that follows it would be cut one token late: that
+    token is a control token in every encoder, which check_content refuses. Raises
+    ConceptAttentionError if `tokens` is not `empty` with something put in.
+    """
+    inside = _without_padding(tokens, padding)
+    outside = _without_padding(empty, padding)
+    ids = [tokens[i] for i in inside]
+    wrapping = [empty[i] for i in outside]
+    before = 0
+    while before < min(len(ids), len(wrapping)) and ids[before] == wrapping[before]:
+        before += 1
+    after = len(wrapping) - before
+    if len(ids) <= len(wrapping) or ids[len(ids) - after :] != wrapping[before:]:
+        raise ConceptAttentionError(
+            "clip: its tokenizer does not put a concept whole into its template, so the concept's "
+            f"own tokens cannot be told: {len(ids)} tokens with it, {len(wrapping)} without."
+        )
+    return range(inside.start + before, inside.stop - after)
+
+
+def check_content(
+    label: str, content: Sequence[int], control: Collection[int], encoder: Encoder
+) -> None:
+    """Refuse text that the encoder does not read as text.
+
+    content: the ids of the concept's own tokens. control: ids with a meaning of their own (marks
+    of template, start, end, padding). Raises ConceptAttentionError for a control token in the
+    concept and for a concept without any token that the encoder knows.
+    """
+    known = set(content) - encoder.mute
+    if known & set(control):
+        raise ConceptAttentionError(
+            f'concepts or background: "{label}" holds a control token of the text encoder '
+            f"{encoder.name}, which is not read as text. Remove it."
+        )
+    if not known:
+        raise ConceptAttentionError(
+            f"concepts or background: the text encoder {encoder.name} knows no letter of "
+            f'"{label}", so its heatmap would mean nothing. Write it another way or in another script.'
+        )
+
+
+def choose(span: range, choice: str, encoder: Encoder) -> range:
+    """The tokens, as a part of span, whose mean embedding stands for the concept: one, or all.
+
+    choice: one of CHOICES; `auto` is the encoder's own. Raises ConceptAttentionError for another.
+    """
+    if choice not in CHOICES:
+        raise ConceptAttentionError(f"tokens: {choice!r} is not one of {', '.join(CHOICES)}.")
+    choice = encoder.auto if choice == "auto" else choice
+    return {"first": span[:1], "last": span[-1:], "mean": span}[choice]
+
+
+def _without_padding(tokens: Sequence[int], padding: int) -> range:
+    start, stop = 0, len(tokens)
+    while start < stop and tokens[start] == padding:
+        start += 1
+    while stop > start and tokens[stop - 1] == padding:
+        stop -= 1
+    return range(start, stop)

@@ -1,0 +1,110 @@
+"""Choice of a concept's own tokens, on hand-made token sequences."""
+
+import pytest
+
+from concept_attention.core.errors import ConceptAttentionError
+from concept_attention.core.tokens import (
+    ENCODERS,
+    Encoder,
+    check_content,
+    choose,
+    content_span,
+    find_encoder,
+)
+
+PAD, START, END = 0, 1, 2
+LAST = Encoder("test", "model", "last", padding=PAD, mute=frozenset({7}))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "empty", "span"),
+    [
+        ([50, 51, END, PAD, PAD], [END, PAD, PAD, PAD, PAD], range(0, 2)),
+        ([START, 50, END, PAD], [START, END, PAD, PAD], range(1, 2)),
+        ([START, 30, 50, 51, 52, END, 31, 32, PAD], [START, 30, END, 31, 32, PAD], range(2, 5)),
+        ([START, 30, 50, END], [START, 30, END], range(2, 3)),
+        ([PAD, PAD, START, 50, END], [PAD, PAD, PAD, START, END], range(3, 4)),
+        # words of the template, as the concept
+        ([START, 30, 30, END, 31], [START, 30, END, 31], range(2, 3)),
+        ([START, 30, 31, END, 31], [START, 30, END, 31], range(2, 3)),
+        ([START, 30, 50, START, 30, END], [START, 30, START, 30, END], range(2, 3)),
+    ],
+)
+def test_the_span_leaves_out_template_padding_start_and_end(tokens, empty, span):
+    assert content_span(tokens, empty, PAD) == span
+
+
+def test_a_control_token_next_to_the_template_stays_in_the_span():
+    """So that it is seen and refused, wherever in the concept it is."""
+    for concept in ([END, 50], [50, END], [END]):
+        span = content_span([START, 30, *concept, END, 31], [START, 30, END, 31], PAD)
+        content = [START, 30, *concept, END, 31][span.start : span.stop]
+        with pytest.raises(ConceptAttentionError, match="holds a control token"):
+            check_content("x", content, {PAD, START, END}, LAST)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [START, END],  # nothing of the concept is left
+        [START, 99, END],  # "30" and the concept merged into one token
+        [START, 30, 50, 99],  # the concept and what follows merged
+        [40, 41, 50, END],
+    ],
+)
+def test_a_concept_that_is_not_whole_in_its_template_is_an_error(tokens):
+    with pytest.raises(ConceptAttentionError, match="does not put a concept whole"):
+        content_span(tokens, [START, 30, END], PAD)
+
+
+def test_first_last_and_mean():
+    span = range(3, 6)
+    first = Encoder("test", "model", "first", padding=PAD)
+    assert choose(span, "first", LAST) == range(3, 4)
+    assert choose(span, "last", LAST) == range(5, 6)
+    assert choose(span, "mean", LAST) == range(3, 6)
+    assert choose(span, "auto", LAST) == range(5, 6)
+    assert choose(span, "auto", first) == range(3, 4)
+
+
+def test_an_unknown_choice_is_an_error_that_lists_the_choices():
+    with pytest.raises(
+        ConceptAttentionError, match="'middle' is not one of auto, first, last, mean"
+    ):
+        choose(range(1), "middle", LAST)
+
+
+def test_unreadable_text_is_an_error_and_partly_readable_text_is_not():
+    check_content("x", [7, 50], {PAD, START, END, 7}, LAST)
+    with pytest.raises(ConceptAttentionError, match='test knows no letter of "x"'):
+        check_content("x", [7, 7], {PAD, START, END, 7}, LAST)
+
+
+@pytest.mark.parametrize(
+    ("names", "encoder", "auto"),
+    [
+        (["l", "t5xxl"], "t5xxl", "first"),
+        (["t5xxl"], "t5xxl", "first"),
+        (["mistral3_24b"], "mistral3_24b", "last"),
+        (["qwen3_4b"], "qwen3_4b", "last"),
+        (["qwen3_8b"], "qwen3_8b", "last"),
+    ],
+)
+def test_the_encoder_that_feeds_the_joint_attention(names, encoder, auto):
+    found = find_encoder(names)
+    assert (found.name, found.auto) == (encoder, auto)
+
+
+@pytest.mark.parametrize(
+    "names", [["l"], ["g", "l"], ["g", "l", "llama", "t5xxl"], ["l", "qwen3_4b"]]
+)
+def test_an_unknown_encoder_is_an_error_that_lists_the_supported_ones(names):
+    with pytest.raises(ConceptAttentionError, match=r"clip: its text encoder") as error:
+        find_encoder(names)
+    assert " + ".join(names) in str(error.value)
+    assert all(f"{encoder.name} ({encoder.models})" in str(error.value) for encoder in ENCODERS)
+
+
+def test_a_clip_without_named_encoders_is_an_error():
+    with pytest.raises(ConceptAttentionError, match="of an unknown kind"):
+        find_encoder(())
