@@ -1,0 +1,237 @@
+"""The Concept Encoder with small random instances of the host's own text encoders."""
+
+import inspect
+from pathlib import Path
+from types import SimpleNamespace
+
+import comfy.sd
+import pytest
+import torch
+from comfy.text_encoders import flux
+from comfy.text_encoders.sd3_clip import SD3Tokenizer, sd3_clip
+
+from concept_attention.core.errors import ConceptAttentionError
+from concept_attention.nodes import NODES
+from concept_attention.nodes.encode import ConceptAttentionEncode, encode_concepts
+
+# transformers' own loading of CLIP's tokenizer
+pytestmark = pytest.mark.filterwarnings("ignore:Deprecated in 0.9.0:DeprecationWarning")
+
+MISTRAL_FILE = Path(__file__).parents[1] / "data" / "mistral_tokenizer.json"
+LLAMA = {
+    "vocab_size": 152000,
+    "hidden_size": 8,
+    "intermediate_size": 8,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+}
+T5 = {"d_model": 64, "d_kv": 8, "num_heads": 2, "num_layers": 2, "d_ff": 64}
+CLIP_L = {
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 2,
+    "intermediate_size": 16,
+}
+
+
+def build(te, tokenizer, config, tokenizer_data=None):
+    """The host's CLIP around a small encoder with random weights."""
+    target = SimpleNamespace(params={}, clip=te, tokenizer=tokenizer)
+    options = {f"{name}_model_config": values for name, values in config.items()}
+    options["dtype"] = torch.float32
+    clip = comfy.sd.CLIP(target, tokenizer_data=tokenizer_data or {}, model_options=options)
+    generator = torch.Generator().manual_seed(0)
+    for weight in clip.cond_stage_model.parameters():
+        weight.data.normal_(1.0 if weight.ndim == 1 else 0.0, 0.3, generator=generator)
+    return clip
+
+
+def build_flux():
+    return build(flux.flux_clip(), flux.FluxTokenizer, {"t5xxl": T5, "clip_l": CLIP_L})
+
+
+def build_klein(name="qwen3_4b"):
+    tokenizer = {"qwen3_4b": flux.KleinTokenizer, "qwen3_8b": flux.KleinTokenizer8B}[name]
+    config = {name: LLAMA | {"num_hidden_layers": 28}}
+    return build(flux.klein_te(model_type=name), tokenizer, config)
+
+
+def build_flux2():
+    data = torch.frombuffer(bytearray(MISTRAL_FILE.read_bytes()), dtype=torch.uint8)
+    config = {"mistral3_24b": LLAMA | {"num_hidden_layers": 31, "vocab_size": 300}}
+    return build(flux.flux2_te(), flux.Flux2Tokenizer, config, {"tekken_model": data})
+
+
+BUILDERS = {
+    "t5xxl": build_flux,
+    "qwen3_4b": build_klein,
+    "qwen3_8b": lambda: build_klein("qwen3_8b"),
+    "mistral3_24b": build_flux2,
+}
+CAUSAL = ["qwen3_4b", "qwen3_8b", "mistral3_24b"]
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return {name: build_clip() for name, build_clip in BUILDERS.items()}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_an_embedding_is_the_host_s_own_row_for_the_token(clips, name):
+    rows = clips[name].encode_from_tokens(clips[name].tokenize("red dragon"))
+    for choice in ("auto", "first", "last"):
+        (concept,) = encode_concepts(clips[name], ["red dragon"], [], choice).items
+        assert concept.length == rows.shape[1]
+        assert concept.embedding.dtype == torch.float32
+        assert torch.equal(concept.embedding, rows[0, concept.index])
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_an_output_row_belongs_to_the_token_of_the_same_index(clips, name):
+    """Another last word changes its own row and what follows, and no row before it."""
+    clip = clips[name]
+    dragon, rock = (clip.encode_from_tokens(clip.tokenize(f"red {x}")) for x in ("dragon", "rock"))
+    index = encode_concepts(clip, ["red dragon"], []).items[0].index
+    if name == "mistral3_24b":  # its test file has a token for " dragon", and none for " rock"
+        assert clip.tokenize("red dragon")[name][0][index][0] == 281
+    assert torch.equal(dragon[0, :index], rock[0, :index])
+    assert (dragon[0, index] - rock[0, index]).abs().max() > 1e-3
+
+
+def test_a_t5_row_belongs_to_the_token_of_the_same_index():
+    """With attention switched off a row depends on its own token alone."""
+    clip = build_flux()
+    for name, weight in clip.cond_stage_model.named_parameters():
+        if name.endswith("SelfAttention.o.weight"):
+            weight.data.zero_()
+    one, other = (
+        clip.encode_from_tokens(clip.tokenize(text)) for text in ("red dragon", "red rock")
+    )
+    differs = (one[0] - other[0]).abs().amax(-1) > 0
+    assert differs.nonzero().flatten().tolist() == [1]
+    last, first = (
+        encode_concepts(clip, ["red dragon"], [], choice).items[0].embedding
+        for choice in ("last", "first")
+    )
+    assert torch.equal(last, one[0, 1])
+    assert torch.equal(first, other[0, 0])
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_mean_is_the_mean_of_the_content_rows(clips, name):
+    first, last, mean = (
+        encode_concepts(clips[name], ["red dragon"], [], choice).items[0]
+        for choice in ("first", "last", "mean")
+    )
+    rows = clips[name].encode_from_tokens(clips[name].tokenize("red dragon"))
+    expected = rows[0, first.index : last.index + 1].mean(0)
+    assert (mean.index, mean.length) == (last.index, last.length)
+    assert torch.equal(mean.embedding, expected)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_concept_does_not_depend_on_its_neighbours_or_its_place(clips, name):
+    many = encode_concepts(clips[name], ["red dragon", "rock", "sky"], ["background"])
+    turned = encode_concepts(clips[name], ["sky", "red dragon"], [])
+    assert torch.equal(many.items[0].embedding, turned.items[1].embedding)
+    assert torch.equal(many.items[2].embedding, turned.items[0].embedding)
+    distinct = {tuple(concept.embedding.tolist()) for concept in many.items}
+    assert len(distinct) == 4
+
+
+def test_the_node_gives_shown_concepts_first_and_then_the_background(clips):
+    output = ConceptAttentionEncode.execute(
+        clips["t5xxl"], 'Red Dragon,\n"rock, grey", café', "floor, Wand", "auto"
+    )
+    (concepts,) = output.result
+    assert concepts.encoder == "t5xxl"
+    assert concepts.labels == ("Red Dragon", "rock, grey", "café", "floor", "Wand")
+    assert concepts.background == (False, False, False, True, True)
+    assert {concept.embedding.shape for concept in concepts.items} == {(64,)}
+    assert {str(concept.embedding.device) for concept in concepts.items} == {"cpu"}
+
+
+def test_an_embedding_owns_its_memory_and_not_the_whole_output(clips):
+    (concept,) = encode_concepts(clips["qwen3_4b"], ["dragon"], []).items
+    assert concept.embedding.untyped_storage().nbytes() == 24 * 4
+
+
+def test_a_lora_and_a_layer_set_on_the_clip_count(clips):
+    plain = clips["t5xxl"]
+    key = "t5xxl.transformer.shared.weight"
+    changed = plain.clone()
+    assert changed.add_patches({key: ("diff", (torch.ones(32128, 64),))}) == [key]
+    layered = plain.clone()
+    layered.clip_layer(0)
+    embeddings = []
+    for clip in (plain, changed, layered):
+        rows = clip.encode_from_tokens(clip.tokenize("rock"))
+        embeddings.append(encode_concepts(clip, ["rock"], []).items[0].embedding)
+        assert torch.equal(embeddings[-1], rows[0, 0])
+    assert not torch.equal(embeddings[0], embeddings[1])
+    assert not torch.equal(embeddings[0], embeddings[2])
+
+
+def test_the_clip_is_left_as_it_was(clips):
+    clip = clips["t5xxl"]
+    tokenizer, before = clip.tokenizer, dict(vars(clip.tokenizer))
+    encode_concepts(clip, ["embedding:foo", "(rock)"], [])
+    assert clip.tokenizer is tokenizer
+    assert vars(tokenizer) == before
+    assert tokenizer.t5xxl.embedding_identifier == "embedding:"
+
+
+def test_several_encodings_of_one_text_are_an_error(clips):
+    clip = clips["t5xxl"].clone()
+    clip.encode_from_tokens_scheduled = lambda tokens, **kwargs: [[None, {}], [None, {}]]
+    with pytest.raises(ConceptAttentionError, match="2 encodings of one text"):
+        encode_concepts(clip, ["dragon"], [])
+
+
+def test_an_encoder_that_drops_rows_is_an_error(clips):
+    clip = clips["qwen3_4b"].clone()
+    clip.encode_from_tokens_scheduled = lambda tokens, **kwargs: [[torch.zeros(1, 500, 24), {}]]
+    with pytest.raises(ConceptAttentionError, match=r"\(1, 500, 24\) for 512 tokens"):
+        encode_concepts(clip, ["dragon"], [])
+
+
+def test_an_unsupported_clip_is_an_error_that_lists_the_supported_ones():
+    clip = build(sd3_clip(clip_l=False, clip_g=False), SD3Tokenizer, {"t5xxl": T5})
+    with pytest.raises(ConceptAttentionError, match=r"g \+ l \+ t5xxl.*t5xxl \(FLUX\.1\)"):
+        ConceptAttentionEncode.execute(clip, "dragon", "background", "auto")
+
+
+def test_no_clip_is_an_error():
+    with pytest.raises(ConceptAttentionError, match="clip: there is none"):
+        ConceptAttentionEncode.execute(None, "dragon", "background", "auto")
+
+
+@pytest.mark.parametrize(
+    ("concepts", "background", "text"),
+    [
+        ("a,,b", "background", "empty entry in 'a,,b'"),
+        ("Dog, dog", "background", '"Dog" and "dog"'),
+        ("dragon", "", "1.0 in every pixel"),
+        ("sky, dragon", "sky", '"sky" is also in background'),
+        ("a,,b", None, "concepts: there is an empty entry"),
+        (None, "a,,b", "background: there is an empty entry"),
+    ],
+)
+def test_bad_text_is_refused_before_anything_runs(concepts, background, text):
+    assert text in ConceptAttentionEncode.validate_inputs(concepts=concepts, background=background)
+
+
+def test_linked_and_missing_texts_are_not_judged_before_the_run():
+    validate = ConceptAttentionEncode.validate_inputs
+    assert validate() is True
+    assert validate(concepts="dragon") is True
+    assert validate(background="") is True
+    assert validate(concepts="dragon, rock", background="") is True
+
+
+def test_the_schema_names_execute_s_parameters_and_explains_each():
+    schema = ConceptAttentionEncode.define_schema()
+    assert ConceptAttentionEncode in NODES
+    parameters = list(inspect.signature(ConceptAttentionEncode.execute).parameters)
+    assert [item.id for item in schema.inputs] == parameters
+    assert all(item.tooltip for item in (*schema.inputs, *schema.outputs))

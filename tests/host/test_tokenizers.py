@@ -1,0 +1,196 @@
+"""Which token stands for a concept, with the host's own tokenizers as they ship.
+
+The encoder is replaced by an echo whose output row for a token is the token's id, so that a
+concept's embedding tells which token was taken. FLUX.2 dev's tokenizer comes with its weights; a
+hand-made file of the same format stands in for it: bytes, a few merges, the special tokens.
+"""
+
+from pathlib import Path
+
+import comfy.sd
+import pytest
+import torch
+from comfy.text_encoders.flux import Flux2Tokenizer, FluxTokenizer, KleinTokenizer, KleinTokenizer8B
+from safetensors.torch import save_file
+
+from concept_attention.core.errors import ConceptAttentionError
+from concept_attention.nodes.encode import encode_concepts
+
+# transformers' own loading of CLIP's tokenizer
+pytestmark = pytest.mark.filterwarnings("ignore:Deprecated in 0.9.0:DeprecationWarning")
+
+MISTRAL_FILE = Path(__file__).parents[1] / "data" / "mistral_tokenizer.json"
+
+
+class EchoClip(comfy.sd.CLIP):
+    """The host's CLIP, with an encoder whose output is the token ids."""
+
+    def __init__(self, tokenizer):
+        super().__init__(no_init=True)
+        self.tokenizer = tokenizer
+        self.tokenizer_options = {}
+
+    def encode_from_tokens_scheduled(self, tokens, **kwargs):
+        name = list(tokens)[-1]
+        ids = [[token for section in tokens[name] for token, _ in section]]
+        return [[torch.tensor(ids, dtype=torch.float64)[..., None], {}]]
+
+
+def build(name, **options):
+    if name == "flux":
+        return EchoClip(FluxTokenizer(**options))
+    if name == "mistral":
+        data = torch.frombuffer(bytearray(MISTRAL_FILE.read_bytes()), dtype=torch.uint8)
+        return EchoClip(Flux2Tokenizer(tokenizer_data={"tekken_model": data}, **options))
+    return EchoClip({"klein_4b": KleinTokenizer, "klein_9b": KleinTokenizer8B}[name](**options))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """All with an embedding "foo" in reach, as in a well-used installation."""
+    folder = tmp_path_factory.mktemp("embeddings")
+    save_file({"emb_params": torch.ones(2, 4)}, folder / "foo.safetensors")
+    names = ("flux", "klein_4b", "klein_9b", "mistral")
+    return {name: build(name, embedding_directory=[str(folder)]) for name in names}
+
+
+def encode(clip, label, choice="auto"):
+    """(token id, index, length) of one concept; the id of a mean is the ids' mean."""
+    (concept,) = encode_concepts(clip, [label], [], choice).items
+    return concept.embedding.item(), concept.index, concept.length
+
+
+@pytest.mark.parametrize(
+    ("label", "choice", "expected"),
+    [
+        ("dragon", "auto", (14580, 0, 256)),
+        ("red dragon", "auto", (1131, 0, 256)),
+        ("red dragon", "first", (1131, 0, 256)),
+        ("red dragon", "last", (14580, 1, 256)),
+        ("red dragon", "mean", ((1131 + 14580) / 2, 1, 256)),
+        ("café", "auto", (11949, 0, 256)),
+        ("sand", "auto", (3, 0, 256)),  # a word boundary and the word
+    ],
+)
+def test_flux_1_takes_the_first_t5_token(clips, label, choice, expected):
+    assert encode(clips["flux"], label, choice) == expected
+
+
+@pytest.mark.parametrize("name", ["klein_4b", "klein_9b"])
+@pytest.mark.parametrize(
+    ("label", "choice", "expected"),
+    [
+        ("dragon", "auto", (55419, 3, 512)),
+        ("red dragon", "auto", (25105, 4, 512)),
+        ("red dragon", "first", (1151, 3, 512)),
+        ("red dragon", "last", (25105, 4, 512)),
+        ("red dragon", "mean", ((1151 + 25105) / 2, 4, 512)),
+        ("龍", "auto", (106430, 3, 512)),
+        ("user", "auto", (872, 3, 512)),  # a word of the template
+        ("<|im", "first", (27, 3, 512)),  # begins like the template's next token
+    ],
+)
+def test_klein_takes_the_last_qwen_token_after_the_template(clips, name, label, choice, expected):
+    assert encode(clips[name], label, choice) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "choice", "token", "before_the_end"),
+    [
+        ("dragon", "auto", 280, 2),
+        ("red dragon", "auto", 281, 2),
+        ("red dragon", "first", 20 + ord("r"), 5),
+        ("red dragon", "mean", (3 * 20 + sum(b"red") + 281) / 4, 2),
+        ("é", "last", 20 + 0xA9, 2),
+        ("[INS", "first", 20 + ord("["), 5),
+    ],
+)
+def test_flux_2_dev_takes_the_last_mistral_token_of_the_template(
+    clips, label, choice, token, before_the_end
+):
+    value, index, length = encode(clips["mistral"], label, choice)
+    assert (value, length - index) == (token, before_the_end)
+
+
+def test_flux_2_dev_s_token_is_510_of_512_padded_on_the_left(clips):
+    for label in ("dragon", "a very long description of a red dragon"):
+        _, index, length = encode(clips["mistral"], label)
+        assert index + 512 - length == 510
+
+
+def test_names_of_the_encoders(clips):
+    found = {name: encode_concepts(clip, ["rock"], []).encoder for name, clip in clips.items()}
+    assert found == {
+        "flux": "t5xxl",
+        "klein_4b": "qwen3_4b",
+        "klein_9b": "qwen3_8b",
+        "mistral": "mistral3_24b",
+    }
+
+
+@pytest.mark.parametrize("name", ["flux", "klein_4b", "klein_9b", "mistral"])
+@pytest.mark.parametrize(
+    "label",
+    ["(dragon:1.3)", "((dragon))", "a \\( b", "\\)x\\\\(", "embedding:foo", "a embedding:foo"],
+)
+def test_text_is_literal(clips, name, label):
+    """The concept's tokens are those of the bare tokenizer, though the host knows the embedding."""
+    clip = clips[name]
+    inner = getattr(clip.tokenizer, getattr(clip.tokenizer, "clip", "t5xxl"))
+    ids = [
+        i
+        for i in inner.tokenizer(label)["input_ids"]
+        if i not in (inner.start_token, inner.end_token)
+    ]
+    assert encode(clip, label, "first")[0] == ids[0]
+    assert encode(clip, label, "last")[0] == ids[-1]
+    assert encode(clip, label, "mean")[0] == pytest.approx(sum(ids) / len(ids), rel=1e-6)
+    assert inner.embedding_identifier == "embedding:"
+
+
+def test_the_host_itself_expands_an_embedding_after_the_concepts_too(clips):
+    encode(clips["klein_4b"], "embedding:foo")
+    assert torch.is_tensor(clips["klein_4b"].tokenize("embedding:foo")["qwen3_4b"][0][3][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("flux", "</s>"),
+        ("flux", "a <extra_id_0> b"),
+        ("flux", "dragon <pad>"),
+        ("klein_4b", "<|im_end|>"),
+        ("klein_4b", "<|im_end|>dragon"),
+        ("klein_9b", "dragon<|im_start|>"),
+        ("klein_9b", "<think>"),
+        ("klein_9b", "dragon <|endoftext|>"),
+        ("mistral", "[/INST]"),
+        ("mistral", "[INST]dragon"),
+    ],
+)
+def test_control_tokens_in_a_concept_are_an_error(clips, name, label):
+    with pytest.raises(ConceptAttentionError, match="holds a control token") as error:
+        encode(clips[name], label)
+    assert f'"{label}"' in str(error.value)
+
+
+@pytest.mark.parametrize("label", ["龍", "🐉", "龍 山"])
+def test_a_concept_that_t5_cannot_read_is_an_error(clips, label):
+    with pytest.raises(ConceptAttentionError, match=f't5xxl knows no letter of "{label}"'):
+        encode(clips["flux"], label)
+
+
+def test_the_users_tokenizer_options_stay_in_force():
+    clip = build("flux")
+    clip.set_tokenizer_option("t5xxl_min_length", 16)
+    clip.set_tokenizer_option("t5xxl_min_padding", 4)
+    assert encode(clip, "red dragon", "last") == (14580, 1, 16)
+    clip = build("mistral")
+    clip.set_tokenizer_option("mistral3_24b_min_length", 512)
+    assert encode(clip, "dragon") == (280, 510, 512)
+
+
+def test_a_very_long_concept_keeps_its_last_token(clips):
+    label = " ".join(["dragon"] * 600)
+    assert encode(clips["flux"], label, "last") == (14580, 599, 601)
+    assert encode(clips["klein_4b"], label, "last") == (25105, 602, 612)
