@@ -101,7 +101,7 @@ def check_content(
     if not known:
         raise ConceptAttentionError(
             f"concepts or background: the text encoder {encoder.name} knows no letter of "
-            f'"{label}", so its heatmap would mean nothing. Write it another way or in another script.'
+            f'"{label}", so its heatmap would mean nothing. Write it in another script.'
         )
 
 
