@@ -1,0 +1,147 @@
+"""From recorded scores to one heatmap for each concept."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from .defaults import DecodeDefaults, Order, defaults
+from .errors import ConceptAttentionError
+from .selection import pick, pick_default
+from .types import Capture, Heatmaps
+
+Normalize = Literal["none", "shared", "per concept"]
+
+_AUTO = "auto"
+_SOFTMAX_RANGE = (0.0, 1.0)
+
+
+def decode(
+    capture: Capture,
+    layers: str | None = None,
+    steps: str | None = None,
+    temperature: float | None = None,
+    order: Order | None = None,
+    normalize: Normalize = "none",
+    unit_concepts: bool | None = None,
+) -> Heatmaps:
+    """Heatmaps [C, B, F, H, W] in 0..1 on the token grid, for the concepts that are not background.
+
+    "softmax first": the mean over layers and steps of softmax(score / temperature) over all
+    concepts, the background's included. "scores first": the mean of the scores, then one softmax.
+    Then the background is dropped. unit_concepts divides every score by its concept vector's length
+    beforehand.
+
+    layers, steps: see `selection.pick`; what is not captured is an error. None or "auto" is the
+    family's default as far as it was captured, and all that was captured if nothing of it was. None
+    for temperature, order and unit_concepts is the family's default too.
+    normalize: "none" leaves the softmax; "shared" stretches all concepts on one scale, smallest to
+    largest value; "per concept" each on its own. What is constant is left as it is.
+
+    Raises ConceptAttentionError for a selection that was not captured, a temperature that is not
+    above 0, and scores that are not finite. Source: arXiv 2502.04320, section 4.
+    """
+    auto = defaults(capture.family)
+    temperature = auto.temperature if temperature is None else temperature
+    order = auto.order if order is None else order
+    unit_concepts = auto.unit_concepts if unit_concepts is None else unit_concepts
+    _check(temperature, order, normalize)
+    chosen_layers, chosen_steps = _choose(capture, layers, steps, auto)
+    maps = _average(capture, chosen_layers, chosen_steps, temperature, order, unit_concepts)
+    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
+    values = maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid)
+    if not bool(torch.isfinite(values).all()):
+        raise ConceptAttentionError(
+            "capture: its scores are not finite (the model overflowed), so there is no map. "
+            "Sample with another weight or compute precision, such as bf16."
+        )
+    labels = tuple(capture.labels[i] for i in shown)
+    return normalized(Heatmaps(values.contiguous(), labels, (_SOFTMAX_RANGE,)), normalize)
+
+
+def normalized(heatmaps: Heatmaps, normalize: Normalize) -> Heatmaps:
+    """Heatmaps stretched to 0..1: "shared", "per concept", or as they are with "none".
+
+    value_range gets the (low, high) that were stretched to 0 and 1, in the units of the values; a
+    constant map is left as it is, its pair is (0.0, 1.0).
+    """
+    if normalize == "none":
+        return heatmaps
+    groups = heatmaps.values.flatten(1) if normalize == "per concept" else heatmaps.values[None]
+    flat = groups.flatten(1)
+    low, high = flat.amin(1), flat.amax(1)
+    flatline = low == high
+    low = torch.where(flatline, torch.zeros_like(low), low)
+    high = torch.where(flatline, torch.ones_like(high), high)
+    stretched = ((flat - low[:, None]) / (high - low)[:, None]).clamp(0.0, 1.0)
+    pairs = tuple(zip(low.tolist(), high.tolist(), strict=True))
+    return Heatmaps(stretched.view_as(heatmaps.values), heatmaps.labels, pairs)
+
+
+def only(heatmaps: Heatmaps, labels: Sequence[str]) -> Heatmaps:
+    """The heatmaps of some labels, in the order given.
+
+    Raises ConceptAttentionError, listing the labels there are, for one that is not among them.
+    """
+    unknown = [label for label in labels if label not in heatmaps.labels]
+    if unknown:
+        raise ConceptAttentionError(
+            f"concept: '{unknown[0]}' is not in this capture. It has: {', '.join(heatmaps.labels)}."
+        )
+    places = [heatmaps.labels.index(label) for label in labels]
+    pairs = heatmaps.value_range
+    if len(pairs) > 1:
+        pairs = tuple(pairs[place] for place in places)
+    return Heatmaps(heatmaps.values[places], tuple(labels), pairs)
+
+
+def _check(temperature: float, order: str, normalize: str) -> None:
+    if not 0 < temperature < float("inf"):
+        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
+    if order not in get_args(Order):
+        raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
+    if normalize not in get_args(Normalize):
+        raise ConceptAttentionError(f"normalize: '{normalize}' is not one of {get_args(Normalize)}")
+
+
+def _choose(
+    capture: Capture, layers: str | None, steps: str | None, auto: DecodeDefaults
+) -> tuple[list[int], list[int]]:
+    """Positions in capture.layers and capture.steps."""
+    single_steps = [(step,) for step in capture.steps]
+    plan = (
+        (layers, auto.layers, capture.layers, capture.total_layers, "layers"),
+        (steps, auto.steps, single_steps, capture.total_steps, "steps"),
+    )
+    chosen = []
+    for text, default, captured, total, what in plan:
+        if text is None or text.strip().lower() == _AUTO:
+            chosen.append(list(pick_default(default, captured, total, what)))
+        else:
+            chosen.append(list(pick(text, captured, total, what)))
+    return chosen[0], chosen[1]
+
+
+def _average(
+    capture: Capture,
+    layers: list[int],
+    steps: list[int],
+    temperature: float,
+    order: Order,
+    unit_concepts: bool,
+) -> Tensor:
+    """Softmax over all concepts, averaged over layers and steps: [B, C, N]."""
+    batch, _, _, concepts, tokens = capture.scores.shape
+    total = capture.scores.new_zeros(batch, concepts, tokens)
+    # Step by step: what is held beside the capture stays one step in size.
+    for step in steps:
+        scores = capture.scores[:, step, layers]
+        if unit_concepts:
+            smallest = torch.finfo(scores.dtype).tiny
+            scores = scores / capture.norms[:, step, layers].clamp_min(smallest)[..., None]
+        if order == "softmax first":
+            scores = (scores / temperature).softmax(dim=-2)
+        total += scores.sum(dim=1)
+    mean = total / (len(layers) * len(steps))
+    return mean if order == "softmax first" else (mean / temperature).softmax(dim=-2)

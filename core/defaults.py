@@ -1,0 +1,42 @@
+"""How each model family's captures are decoded unless the user says otherwise."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import ConceptAttentionError
+
+Order = Literal["softmax first", "scores first"]
+
+
+@dataclass(frozen=True)
+class DecodeDefaults:
+    """What "auto" means for a family.
+
+    layers, steps: as in `selection.parse`, cut to what the model has. temperature: the scores are
+    divided by it. order: softmax for each layer and step and then their mean, or the mean of the
+    scores and then one softmax. unit_concepts: concept vectors are scaled to length 1 first.
+    """
+
+    layers: str
+    steps: str
+    temperature: float
+    order: Order
+    unit_concepts: bool
+
+
+_DEFAULTS = {
+    # The paper's own code: layers 15 to 18 of 19.
+    "flux": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
+    # The paper's own code: the last 3 double blocks, the last 30 % of the steps.
+    "flux2": DecodeDefaults("-3:", "70%-100%", 1000.0, "scores first", False),
+}
+
+
+def defaults(family: str) -> DecodeDefaults:
+    """The row of a family; raises ConceptAttentionError for a name that has none."""
+    if family not in _DEFAULTS:
+        known = ", ".join(sorted(_DEFAULTS))
+        raise ConceptAttentionError(
+            f"capture: no decoding defaults for the model family '{family}'. Known: {known}."
+        )
+    return _DEFAULTS[family]
