@@ -1,0 +1,90 @@
+"""Captures as files: safetensors with what is not a tensor as JSON in the metadata."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .errors import ConceptAttentionError
+from .types import Capture
+
+FORMAT = "concept-attention-capture"
+VERSION = 1
+
+_TENSORS = ("scores", "norms")
+
+
+def save_capture(path: str | Path, capture: Capture) -> None:
+    """Write a capture; an existing file is replaced only once the new one is complete."""
+    plain = {
+        field.name: getattr(capture, field.name)
+        for field in fields(Capture)
+        if field.name not in _TENSORS
+    }
+    metadata = {"format": FORMAT, "version": str(VERSION), "capture": json.dumps(plain)}
+    tensors = {name: getattr(capture, name).detach().cpu().contiguous() for name in _TENSORS}
+    unfinished = Path(f"{path}.part")
+    try:
+        save_file(tensors, unfinished, metadata)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_capture(path: str | Path) -> Capture:
+    """Read a capture that save_capture wrote, equal in every bit, on the CPU.
+
+    Raises ConceptAttentionError for a file that is missing, is no safetensors file, holds something
+    else, is of a newer version, or whose parts do not fit together.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConceptAttentionError(f"capture file: there is no file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise ConceptAttentionError(
+                    f"capture file: {path.name} holds no capture; choose a file of Save Capture"
+                )
+            _check_version(path, metadata.get("version", ""))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ConceptAttentionError(
+            f"capture file: {path.name} is not a safetensors file or is damaged ({error})"
+        ) from error
+    return _assembled(path, tensors, metadata)
+
+
+def _check_version(path: Path, version: str) -> None:
+    if version != str(VERSION):
+        raise ConceptAttentionError(
+            f"capture file: {path.name} is of version {version or 'unknown'}, this release reads "
+            f"version {VERSION}. Update Concept Attention."
+        )
+
+
+def _assembled(path: Path, tensors: dict[str, Any], metadata: dict[str, str]) -> Capture:
+    try:
+        plain = {key: _tuples(value) for key, value in json.loads(metadata["capture"]).items()}
+        capture = Capture(**tensors, **plain)
+        frames, rows, columns = capture.grid
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ConceptAttentionError(
+            f"capture file: {path.name} lacks a part of a capture ({error}); save it again"
+        ) from error
+    counts = (len(capture.steps), len(capture.layers), len(capture.labels))
+    expected = (*counts, frames * rows * columns)
+    if capture.scores.shape[1:] != expected or capture.norms.shape != capture.scores.shape[:-1]:
+        raise ConceptAttentionError(
+            f"capture file: {path.name} has scores of shape {list(capture.scores.shape)}, its "
+            f"description says {['B', *expected]}; save it again"
+        )
+    return capture
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
