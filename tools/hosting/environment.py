@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,7 +70,9 @@ def _create(folder: Path) -> None:
 def _install(folder: Path, lock: Path, what: str) -> None:
     print(what, flush=True)
     arguments = ["install", "--require-hashes", "-r", str(lock)]
-    pip.run(python_in(folder), arguments, what, lock.read_text().count("=="))
+    # A package may have several lines, each for some Python versions or systems.
+    names = set(re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE))
+    pip.run(python_in(folder), arguments, what, len(names))
     _stamp(folder, lock).write_text("complete\n")
 
 

@@ -74,8 +74,10 @@ def _run_counted(command: list[str], what: str, packages: int) -> tuple[int, str
         for line in process.stdout or ():
             if line.startswith(("Collecting", "Requirement already")):
                 count += 1
-                bar.show(what, min(count, packages), packages)
+                bar.show(what, min(count, packages - 1), packages)
             elif not line.startswith((" ", "Processing", "Downloading", "Using cached")):
                 errors.append(line)
+    if process.returncode == 0:
+        bar.show(what, packages, packages)
     bar.close()
     return process.returncode, "".join(errors)
