@@ -1,10 +1,17 @@
 """What a user drags into a workflow: the list below is the table of contents."""
 
+from .decode import HeatmapDecode
 from .encode import ConceptAttentionEncode
+from .files import LoadCapture, SaveCapture
+from .overlay import HeatmapOverlay
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 
 NODES: list = [
     ConceptAttentionEncode,
     AttentionCaptureSampler,
     AttentionCaptureSamplerCustom,
+    HeatmapDecode,
+    HeatmapOverlay,
+    SaveCapture,
+    LoadCapture,
 ]
