@@ -48,7 +48,7 @@ def test_softmax_first_is_the_mean_of_each_layers_shares():
     heatmaps = decode(make(), temperature=1.0, order="softmax first")
     assert heatmaps.labels == ("dragon", "rock")
     assert heatmaps.values.shape == (2, 1, 1, 2, 3)
-    # dragon: (3/4 + 1/5) / 2, (1/2 + 1/2) / 2, (1/4 + 3/4) / 2; 1/2, (9/10 + 1/2) / 2, (1/2 + 1/5) / 2
+    # dragon, halved: 3/4 + 1/5, 1/2 + 1/2, 1/4 + 3/4; 1/2 + 1/2, 9/10 + 1/2, 1/2 + 1/5
     dragon = [0.475, 0.5, 0.5, 0.5, 0.7, 0.35]
     assert maps(heatmaps)[0] == pytest.approx(dragon)
     assert maps(heatmaps)[1] == pytest.approx([1 - share for share in dragon])
@@ -204,7 +204,7 @@ def test_scores_that_overflowed_are_no_map(bad, order):
 
 
 def test_a_family_without_defaults_is_an_error():
-    with pytest.raises(ConceptAttentionError, match="'unet'. Known: flux, flux2"):
+    with pytest.raises(ConceptAttentionError, match=r"'unet'\. Known: flux, flux2"):
         defaults("unet")
 
 

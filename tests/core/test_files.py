@@ -70,7 +70,7 @@ def test_a_folder_that_is_not_there_is_the_systems_error_and_leaves_nothing(tmp_
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConceptAttentionError, match="there is no file .*b.safetensors"):
+    with pytest.raises(ConceptAttentionError, match=r"there is no file .*b\.safetensors"):
         load_capture(tmp_path / "b.safetensors")
 
 
@@ -110,7 +110,7 @@ def test_a_description_that_lacks_something_is_named(tmp_path):
     plain = json.loads(metadata["capture"])
     del plain["grid"]
     save_file(tensors, tmp_path / "b", {**metadata, "capture": json.dumps(plain)})
-    with pytest.raises(ConceptAttentionError, match="b lacks a part of a capture .*grid"):
+    with pytest.raises(ConceptAttentionError, match=r"b lacks a part of a capture .*grid"):
         load_capture(tmp_path / "b")
 
 

@@ -79,7 +79,7 @@ def test_a_single_picture_or_map_serves_all(pictures, items):
 def test_batches_that_do_not_fit_are_an_error_with_both_sizes():
     image, _ = scene(items=3)
     _, values = scene(items=2)
-    with pytest.raises(ConceptAttentionError, match="batch of 3 pictures .* heatmaps of 2 "):
+    with pytest.raises(ConceptAttentionError, match=r"batch of 3 pictures .* heatmaps of 2 "):
         overlay(image, heatmaps(values), BARE)
 
 

@@ -74,9 +74,7 @@ def test_errors_name_the_text_the_part_and_the_range(text, message):
 
 
 def test_a_step_out_of_range_names_the_run():
-    with pytest.raises(
-        ConceptAttentionError, match=r"steps: '20': this run has 20 steps, 0 to 19$"
-    ):
+    with pytest.raises(ConceptAttentionError, match="steps: '20': this run has 20 steps, 0 to 19"):
         parse("20", 20, "steps")
 
 
