@@ -62,7 +62,11 @@ def serve(arguments: argparse.Namespace) -> int:
     with Server(host, cache.root() / "serve", port=arguments.port) as server:
         print(f"ComfyUI with Concept Attention: {server.client.url}", flush=True)
         print(f"Pictures: {server.output}\nLog: {server.log}\nCtrl-C ends it.", flush=True)
-        return server.wait()
+        try:
+            return server.wait()
+        except KeyboardInterrupt:  # the way to end it, not a failure
+            print("\nStopped.")
+            return 0
 
 
 def check(arguments: argparse.Namespace) -> int:

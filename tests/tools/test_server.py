@@ -105,3 +105,11 @@ def test_a_failed_start_is_an_error_with_the_end_of_the_log(host, tmp_path, mark
     with pytest.raises(HostError, match=message), server:
         pass
     assert server._process is None
+
+
+def test_a_port_in_use_is_an_error_and_the_server_there_is_not_taken_for_ours(host, tmp_path):
+    with Server(host, tmp_path / "first", cpu=True) as first:
+        second = Server(host, tmp_path / "second", cpu=True, port=first.port)
+        with pytest.raises(HostError, match=rf"Port {first.port} is in use.*PORT={first.port + 1}"):
+            second.start()
+        assert second._process is None

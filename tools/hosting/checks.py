@@ -34,7 +34,7 @@ REGISTRY = (
     Check(
         "comfy node validate",
         ("-m", "comfy_cli", "--skip-prompt", "--no-enable-telemetry", "node", "validate"),
-        variables={"DO_NOT_TRACK": "1", "XDG_CONFIG_HOME": "{cache}/config"},
+        variables={"DO_NOT_TRACK": "1", "HOME": "{cache}/home"},  # it writes settings into its home
     ),
 )
 TIERS = {

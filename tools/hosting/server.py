@@ -48,6 +48,7 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it answers and has loaded the pack."""
+        _require_free(self.port)  # else an older server would answer in place of ours
         for name in ("output", "input", "temp", "user"):
             (self.workspace / name).mkdir(parents=True, exist_ok=True)
         if self.cpu is None:
@@ -174,6 +175,18 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise HostError(
+                f"Port {port} is in use: end what uses it, or name another one, for example "
+                f"make serve PORT={port + 1}"
+            ) from error
 
 
 def _remove_links(folder: Path) -> None:
