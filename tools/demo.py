@@ -14,8 +14,8 @@ from hosting.server import Server
 
 WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 
-# A saved file's name as the host makes it: prefix, five-digit counter, extension.
-_SAVED = re.compile(r"(?P<prefix>.+?)_(?P<number>\d{5})_?\.(?P<extension>\w+)$")
+# A saved file's name as the host makes it: prefix, five-digit counter, endings.
+_SAVED = re.compile(r"(?P<prefix>.+?)_\d{5}_?\.")
 
 
 def run(target: Path) -> int:
@@ -26,18 +26,25 @@ def run(target: Path) -> int:
         host = locate.provide()
     with cache.scratch("demo") as folder:
         server = Server(host, folder)
-        with phases.phase("starting ComfyUI"):
-            server.start()
         try:
+            with phases.phase("starting ComfyUI"):
+                server.start()
             print(f"ComfyUI runs on the {'CPU' if server.cpu else 'GPU'}.", flush=True)
-            Run(server, phases).execute(document)
-            files = deliver(server.output, target)
+            files = _make(server, phases, document, target)
         finally:
             server.stop()
     print("\nWritten:")
     print("\n".join(f"  {path}" for path in files))
     print(f"\nTime:\n{phases.table()}")
     return 0
+
+
+def _make(server: Server, phases: Phases, document: dict[str, Any], target: Path) -> list[Path]:
+    try:
+        Run(server, phases).execute(document)
+        return deliver(server.output, target)
+    except HostError as error:
+        raise HostError(f"{error}\nComfyUI printed last:\n{server.log_tail()}") from error
 
 
 class Run:
@@ -108,12 +115,12 @@ def saved_files(output: Path) -> dict[str, list[Path]]:
 
 def shown_labels(capture: Path) -> list[str]:
     """The labels of the concepts that have a heatmap: all but the background."""
-    header = safetensors_header(capture)
-    labels, background = (json.loads(header[name]) for name in ("labels", "background"))
-    return [label for label, hidden in zip(labels, background, strict=True) if not hidden]
+    plain = json.loads(safetensors_metadata(capture)["capture"])
+    pairs = zip(plain["labels"], plain["background"], strict=True)
+    return [label for label, hidden in pairs if not hidden]
 
 
-def safetensors_header(path: Path) -> dict[str, str]:
+def safetensors_metadata(path: Path) -> dict[str, str]:
     """A safetensors file's metadata: eight bytes of length, then JSON."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")

@@ -11,8 +11,8 @@ from hosting.errors import HostError
 
 
 def capture(path, labels, background):
-    metadata = {"labels": json.dumps(labels), "background": json.dumps(background)}
-    header = json.dumps({"__metadata__": metadata}).encode()
+    plain = {"labels": labels, "background": background, "family": "flux"}
+    header = json.dumps({"__metadata__": {"capture": json.dumps(plain)}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header)
 
 
@@ -32,7 +32,7 @@ def test_files_get_the_workflow_s_name_and_the_concept_s_label(tmp_path):
         "overlay_00001_.png",
     )
     labels = ["дом, red", "background", "sky"]
-    capture(made / "demo" / "capture_00001.safetensors", labels, [False, True, False])
+    capture(made / "demo" / "capture_00001_.capture.safetensors", labels, [False, True, False])
     paths = demo.deliver(made, tmp_path / "demo")
     assert sorted(path.name for path in paths) == [
         "capture.safetensors",
@@ -46,7 +46,7 @@ def test_files_get_the_workflow_s_name_and_the_concept_s_label(tmp_path):
 
 def test_an_earlier_demonstration_is_replaced(tmp_path):
     made = output(tmp_path / "made", "picture_00001_.png")
-    capture(made / "demo" / "capture_00001.safetensors", ["sky"], [False])
+    capture(made / "demo" / "capture_00001_.capture.safetensors", ["sky"], [False])
     target = tmp_path / "demo"
     target.mkdir()
     (target / "heatmap-old.png").touch()

@@ -81,15 +81,22 @@ class Client:
     def run(
         self, prompt: dict[str, Any], workflow: dict[str, Any] | None, on_event: Event
     ) -> dict[str, Any]:
-        """Queue, call `on_event(kind, data)` for every message about it, and wait for its end."""
+        """Queue, call `on_event(kind, data)` for every message about it, and wait for its end.
+
+        Raises HostError if the prompt is refused, fails, takes too long, or the server goes away.
+        """
         client_id = uuid.uuid4().hex
         listener = WebSocket(f"{self.url}/ws?clientId={client_id}", timeout=self.timeout)
         try:
             prompt_id = self.queue(prompt, workflow, client_id)
             self._follow(listener, prompt_id, on_event)
+            return self.wait(prompt_id)
+        except TimeoutError as error:
+            raise HostError(f"ComfyUI said nothing for {self.timeout:.0f} s.") from error
+        except (ConnectionError, urllib.error.URLError) as error:
+            raise HostError(f"ComfyUI ended while it worked ({error}).") from error
         finally:
             listener.close()
-        return self.wait(prompt_id)
 
     @staticmethod
     def _follow(listener: WebSocket, prompt_id: str, on_event: Event) -> None:

@@ -10,7 +10,7 @@ from .client import Client
 FILE = pack.ROOT / "tests" / "host" / "object_info.json"
 
 # Option lists that the host fills in: they differ between its versions and its model folders.
-_HOST_OPTIONS = ("sampler_name", "scheduler")
+_HOST_OPTIONS = ("sampler_name", "scheduler", "file")
 
 
 def read(client: Client) -> dict[str, Any]:
