@@ -130,10 +130,13 @@ def _edge_guided(
     coarse = _interpolate(maps, small, "bilinear", picture).view(-1, guides, 1, *small)
     seen = interpolate(guide, size=small, mode="bilinear", antialias=True)
     slope, offset = _fit(seen, coarse, radius)
-    # [M, 4, ...]: three slopes and the offset, brought to full size together.
-    fitted = torch.cat((slope, offset), dim=2).flatten(0, 1)
-    full = interpolate(_box(fitted, radius), size=size, mode="bilinear").unflatten(0, (-1, guides))
-    return ((full[:, :, :3] * guide).sum(2) + full[:, :, 3]).flatten(0, 1)[:, None]
+    fitted = _box(torch.cat((slope, offset), dim=2).flatten(0, 1), radius)
+    followed = []
+    # In turn: four planes of full size for each map would be the largest tensors of all.
+    for planes in fitted.split(guides):
+        full = interpolate(planes, size=size, mode="bilinear")
+        followed.append((full[:, :3] * guide).sum(1, keepdim=True) + full[:, 3:])
+    return torch.cat(followed)
 
 
 def _fit(guide: Tensor, maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:
