@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from concept_attention.core.decode import decode, normalized, only
 from concept_attention.core.defaults import defaults
 from concept_attention.core.errors import ConceptAttentionError
+from concept_attention.core.families import FAMILIES
 from concept_attention.core.types import Capture, Heatmaps
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -206,6 +207,11 @@ def test_scores_that_overflowed_are_no_map(bad, order):
 def test_a_family_without_defaults_is_an_error():
     with pytest.raises(ConceptAttentionError, match=r"'unet'\. Known: flux, flux2"):
         defaults("unet")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_supported_family_has_defaults(family):
+    assert defaults(family.name).temperature > 0
 
 
 @pytest.mark.parametrize("name", ["flux1_dev", "flux1_schnell", "flux2"])
