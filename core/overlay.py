@@ -18,6 +18,7 @@ Layout = Literal["sheet", "one image per concept"]
 _BACKGROUND = (24, 24, 27)
 _TEXT = (236, 236, 238)
 _MUTED = (150, 150, 156)
+_LUMA = (0.299, 0.587, 0.114)  # brightness of red, green and blue, ITU-R BT.601
 _SHEET_ASPECT = 1.5  # width to height that the columns aim at
 _EMPTY_CELL = 1.5  # what an empty share of the sheet weighs against a less fitting aspect
 
@@ -69,8 +70,14 @@ def overlay(image: Tensor, heatmaps: Heatmaps, style: Style) -> Tensor:
 
 
 def blend(picture: Tensor, values: Tensor, style: Style) -> Tensor:
-    """Coloured maps [B, H, W] over a picture [B, H, W, 3]: [B, H, W, 3] in 0..1."""
-    return torch.lerp(picture, colorize(values, style.colormap), style.opacity)
+    """Coloured maps [B, H, W] over a picture [B, H, W, 3]: [B, H, W, 3] in 0..1.
+
+    The picture turns grey by as much as it is covered, so that its colours are not taken for the
+    map's.
+    """
+    grey = (picture * picture.new_tensor(_LUMA)).sum(-1, keepdim=True)
+    faded = torch.lerp(picture, grey, style.opacity)
+    return torch.lerp(faded, colorize(values, style.colormap), style.opacity)
 
 
 def columns(panels: int, height: int, width: int) -> int:

@@ -30,7 +30,9 @@ def test_one_image_per_concept_is_concept_major_and_keeps_the_size():
     image, values = scene(items=3)
     drawn = overlay(image, heatmaps(values), bare(layout="one image per concept", opacity=0.25))
     assert drawn.shape == (6, 40, 60, 3)
-    expected = 0.75 * image[2] + 0.25 * colorize(values[1, 2, 0])
+    grey = 0.299 * image[2, ..., :1] + 0.587 * image[2, ..., 1:2] + 0.114 * image[2, ..., 2:]
+    faded = 0.75 * image[2] + 0.25 * grey
+    expected = 0.75 * faded + 0.25 * colorize(values[1, 2, 0])
     assert torch.allclose(drawn[5], expected, atol=1e-6)
 
 
