@@ -1,0 +1,81 @@
+"""The command line: what a person sees when something outside the code is wrong."""
+
+import errno
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+import demo
+import host
+from hosting import checks, pack
+from hosting.checks import Check
+from hosting.errors import HostError
+
+
+@pytest.mark.parametrize(
+    ("raised", "line"),
+    [
+        (HostError("No network: check it."), "error: No network: check it.\n"),
+        (OSError(errno.ENOSPC, "No space left"), "error: The disk is full: free some space"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_line_and_a_failure(monkeypatch, capsys, raised, line):
+    def run(target):
+        raise raised
+
+    monkeypatch.setattr(demo, "run", run)
+    monkeypatch.setattr(sys, "argv", ["host.py", "demo"])
+    monkeypatch.setattr(host.signal, "signal", lambda *_: None)
+    assert host.main() == 1
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_an_old_python_is_told_so_before_anything_else_is_imported(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    with pytest.raises(SystemExit, match=r"needs Python 3\.10 or later; this is .*PYTHON=python3"):
+        runpy.run_path(str(pack.ROOT / "tools" / "host.py"))
+
+
+def test_make_without_a_target_lists_them_all():
+    done = subprocess.run(
+        ["make", "-C", str(pack.ROOT)], capture_output=True, text=True, check=True
+    )
+    for target in ("demo", "serve", "test", "test-core", "lint", "bench", "pocket", "golden"):
+        assert f"make {target} " in done.stdout
+
+
+def test_golden_without_a_folder_says_what_is_missing():
+    done = subprocess.run(
+        ["make", "-C", str(pack.ROOT), "golden"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "make golden DIR=folder" in done.stdout
+
+
+@pytest.fixture
+def tier(monkeypatch):
+    """A tier of small commands in this Python."""
+    monkeypatch.setattr(checks.environment, "ensure", lambda dev: sys.executable)
+
+    def make(**statuses):
+        names = statuses.items()
+        made = tuple(Check(name, ("-c", f"raise SystemExit({status})")) for name, status in names)
+        monkeypatch.setitem(checks.TIERS, "all", made)
+
+    return make
+
+
+def test_the_last_line_says_that_everything_passed(tier, capsys):
+    tier(first=0, second=0)
+    assert checks.run("all") == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Everything passed in ")
+
+
+def test_all_checks_run_and_the_last_line_names_those_that_failed(tier, capsys):
+    tier(first=1, second=0, no_test_found=5)
+    assert checks.run("all") == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "2 of 3 checks FAILED: first, no_test_found."
+    assert "== second" in out
