@@ -1,0 +1,132 @@
+"""The benchmarks measure what they say, on sizes that take no time."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import bench
+import bench_evaluate
+import bench_flops
+import bench_gpu
+import bench_models
+import bench_naive
+import bench_speed
+import bench_timing
+
+TINY = bench_models.SIZES["tiny"]
+CONCEPTS = 3
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    model = bench_models.build(TINY)
+    concepts = bench_models.concepts(model, TINY, CONCEPTS)
+    return SimpleNamespace(
+        model=model, given=bench_models.inputs(model, TINY), concepts=concepts, steps=2
+    )
+
+
+@torch.inference_mode()
+def test_a_captured_run_gives_the_plain_output_and_the_scores_of_every_step(tiny):
+    plain = bench_evaluate.plain(tiny.model, tiny.given, tiny.steps)
+    out, capture = bench_evaluate.captured(tiny.model, tiny.given, tiny.concepts, tiny.steps)
+    assert torch.equal(plain, out)
+    assert capture.scores.shape == (1, tiny.steps, TINY.double, CONCEPTS, TINY.rows * TINY.columns)
+    assert capture.grid == (1, TINY.rows, TINY.columns)
+
+
+@torch.inference_mode()
+def test_the_naive_way_keeps_every_vector_and_scores_every_layer(tiny):
+    naive = bench_naive.Naive(tiny.model, tiny.concepts)
+    scores = naive.run(tiny.given, tiny.steps)
+    assert scores.shape == (tiny.steps * TINY.double, 1, CONCEPTS, TINY.rows * TINY.columns)
+    vectors = tiny.steps * TINY.double * (CONCEPTS + TINY.rows * TINY.columns)
+    assert naive.held == vectors * 128 * 4
+
+
+@torch.inference_mode()
+def test_every_way_leaves_the_model_as_it_was(tiny):
+    before = bench_evaluate.plain(tiny.model, tiny.given, 1)
+    bench_naive.Naive(tiny.model, tiny.concepts).run(tiny.given, 1)
+    bench_evaluate.captured(tiny.model, tiny.given, tiny.concepts, 1)
+    assert torch.equal(before, bench_evaluate.plain(tiny.model, tiny.given, 1))
+
+
+def test_counting_sees_the_plain_forward_as_it_is_on_paper():
+    counts = bench_flops.count("tiny")
+    text, image, width = TINY.text, TINY.rows * TINY.columns, 128
+    both = text + image
+    double = 2 * both * 12 * width**2 + 2 * 12 * width**2  # tokens, and two modulations of one row
+    single = 2 * both * 12 * width**2 + 2 * 3 * width**2
+    attention = 4 * both**2 * width
+    embedders = 2 * (2 * 256 * width + 768 * width + 3 * width**2)
+    ends = 2 * image * 2 * 64 * width + 2 * text * 4096 * width + 2 * 2 * width**2
+    blocks = TINY.double * double + TINY.single * single + (TINY.double + TINY.single) * attention
+    assert counts.flops == blocks + embedders + ends
+    assert 1.0 < counts.ratio < counts.naive_ratio
+    assert counts.kept < counts.naive_kept
+
+
+def test_times_are_taken_in_turn_and_alternate_their_order():
+    calls = []
+    functions = {name: (lambda name=name: calls.append(name)) for name in ("a", "b")}
+    times = bench_timing.in_turn(functions, 2, lambda: None)
+    assert calls == ["b", "a", "a", "b", "b", "a"]
+    assert len(times["a"].wall) == len(times["b"].cpu) == 2
+
+
+def test_spread_is_median_and_quartiles():
+    found = bench_timing.spread([5.0, 1.0, 2.0, 4.0, 3.0])
+    assert (found.low, found.median, found.high, found.count) == (2.0, 3.0, 4.0, 5)
+    assert bench_timing.ratios([3.0, 2.0], [2.0, 4.0]) == [1.5, 0.5]
+
+
+def test_slope_is_the_share_of_the_plain_time_for_each_further_concept():
+    def times(*seconds):
+        return bench_timing.Times(list(seconds), [2 * second for second in seconds])
+
+    measured = {"plain": times(10.0), "capture 4": times(11.0), "capture 64": times(17.0)}
+    figure = bench_speed.slope("slope", measured, 0.003)
+    assert figure.wall.median == figure.cpu.median == pytest.approx(0.01)
+    assert bench_speed.ratio("ratio", measured, "capture 4").wall.median == pytest.approx(1.1)
+
+
+def test_speed_measures_plain_every_count_and_naive(tiny):
+    times = bench_speed.measure(tiny.model, TINY, steps=1, rounds=2, counts=(2, 3))
+    assert list(times) == ["plain", "capture 2", "capture 3", "naive"]
+    assert all(seconds > 0 for part in times.values() for seconds in part.wall)
+
+
+def test_a_figure_over_its_limit_is_called_missed():
+    over, under = (bench_timing.Spread(value, value, value, 7) for value in (1.06, 1.04))
+    figure = bench_speed.Figure("run", over, under, 1.05)
+    assert bench.figure_row(figure)[-1] == "1.05, MISSED"
+    assert bench.figure_row(bench_speed.Figure("run", under, over, 1.05))[-1] == "1.05, met"
+
+
+def test_without_a_gpu_its_part_says_that_it_was_not_run(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert bench.gpu() == ["Not run: no GPU was there."]
+
+
+def test_with_a_gpu_peak_memory_is_counted_beyond_the_scores(monkeypatch, tiny):
+    peaks = iter([1000 * 2**20, 1021 * 2**20])
+    build = bench_models.build
+    monkeypatch.setattr(bench_models, "build", lambda size, *_: build(size))
+    for name in ("synchronize", "reset_peak_memory_stats"):
+        monkeypatch.setattr(torch.cuda, name, lambda: None)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 100 * 2**20)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: next(peaks))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    found = bench_gpu.measure(TINY, rounds=1)
+    scores = bench_gpu.STEPS * TINY.double * bench_speed.FEW * (TINY.rows * TINY.columns + 1) * 4
+    assert found.extra_memory == 21 * 2**20 - scores
+    assert found.device == "a GPU" and found.capture.median > 0
+
+
+def test_an_unknown_part_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["bench.py", "speed", "sped"])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "no part is called sped" in capsys.readouterr().err

@@ -1,0 +1,66 @@
+"""Counts operations and kept bytes with models that have no memory: full size, any machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from unittest import mock
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import bench_evaluate
+import bench_models
+from bench_naive import Naive
+
+CONCEPTS = 4
+ARCHS = ("mid", "flux1", "flux2")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of one evaluation: operations without capture, and how many times those a capture takes.
+
+    kept, naive_kept: bytes that stay in memory until the run ends, for every step.
+    """
+
+    flops: int
+    ratio: float
+    naive_ratio: float
+    kept: int
+    naive_kept: int
+
+
+def flop_ratio(arch: str) -> float:
+    """Operations of an evaluation with capture of 4 concepts, in units of the plain evaluation's.
+
+    arch: "mid", "flux1" (FLUX.1-dev) or "flux2" (FLUX.2-dev), see
+    bench_models.SIZES. ComfyUI and the pack must be importable: bench_models.prepare.
+    """
+    return count(arch).ratio
+
+
+def count(arch: str) -> Counts:
+    """Count one evaluation of every kind, bfloat16."""
+    size = bench_models.SIZES[arch]
+    model = bench_models.build(size, "meta", torch.bfloat16)
+    given = bench_models.inputs(model, size)
+    concepts = bench_models.concepts(model, size, CONCEPTS)
+    naive, captures = Naive(model, concepts, keep="meta"), []
+
+    def captured() -> None:
+        captures.append(bench_evaluate.captured(model, given, concepts, 1)[1])
+
+    plain = _flops(lambda: bench_evaluate.plain(model, given, 1))
+    ratio = _flops(captured) / plain
+    naive_ratio = _flops(lambda: naive.run(given, 1)) / plain
+    kept = captures[0].scores.nbytes + captures[0].norms.nbytes
+    return Counts(plain, ratio, naive_ratio, kept, naive.held)
+
+
+def _flops(function: Callable[[], object]) -> int:
+    from comfy.ldm.modules.attention import attention_pytorch
+
+    # The host's other ways of attention ask the device for its free memory: "meta" has none.
+    attention = mock.patch("comfy.ldm.flux.math.optimized_attention", attention_pytorch)
+    with attention, torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops()
