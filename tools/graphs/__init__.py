@@ -1,0 +1,1 @@
+"""The example workflow files: how they are built, laid out and checked."""
