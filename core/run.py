@@ -58,7 +58,6 @@ class CaptureRun:
         self._pending: tuple[Evaluation, ...] = ()
         self._evaluation: Evaluation | None = None
         self._passed: set[Any] = set()
-        self._incomplete: set[int] = set()
         self._seen_layers: tuple[int, ...] = ()
 
     @property
@@ -127,7 +126,7 @@ class CaptureRun:
         for step in self._tracker.evaluation(*(pending.sigma for pending in self._pending)):
             self._settle(step)
         self._passed = set()
-        wanted = self._tracker.candidates() & set(self._plan.steps)
+        wanted = self._tracker.candidates(sigma) & set(self._plan.steps)
         self._evaluation = Evaluation(sigma) if wanted else None
         try:
             return executor(x, timestep, *args, **kwargs)
@@ -235,18 +234,21 @@ class CaptureRun:
             self._seen_layers = evaluation.seen or self._seen_layers
             if self._recorder is not None and evaluation.complete(self._plan):
                 self._recorder.commit(step, evaluation)
-            else:
-                self._incomplete.add(step)
 
     def _finish(self) -> None:
         for evaluation in self._pending:
             self._settle(self._tracker.last(evaluation.sigma))
 
     def _nothing(self) -> str:
-        expected = "none planned" if self._recorder is None else list(self._plan.flat_layers)
+        if self._recorder is None:
+            return (
+                "capture: no step was sampled (denoise is 0, or sigmas has no step), so no "
+                "attention was captured. Sample at least one step, or disconnect concepts."
+            )
         return (
             "capture: sampling ended and no attention was captured. Expected: the joint attention "
-            f"of {self._family.name} in layers {expected}; seen: layers {list(self._seen_layers)}. "
+            f"of {self._family.name} in layers {list(self._plan.flat_layers)} at steps "
+            f"{list(self._plan.steps)}; seen: layers {list(self._seen_layers)}. "
             "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
             "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
             "steps and layers."

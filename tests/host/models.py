@@ -1,0 +1,204 @@
+"""Tiny real models of the host, prompts and concepts for them, and both ways to sample.
+
+The models are the host's own classes with the random weights of tests/golden/golden.py. They are
+built once and shared by all tests: what a test leaves behind, the next one finds.
+"""
+
+import asyncio
+import functools
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import comfy.sd
+import comfy_extras
+import nodes as host_nodes
+import torch
+
+from concept_attention.core.run import CaptureRun
+from concept_attention.core.types import Capture, Concept, Concepts
+from concept_attention.nodes.capture import attach_to_model
+from concept_attention.nodes.sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
+
+_GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+def _load_formula() -> Any:
+    """tests/golden/golden.py by its path: tools/golden.py has its name on sys.path."""
+    spec = importlib.util.spec_from_file_location("golden_formula", _GOLDEN / "golden.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+formula = _load_formula()
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A family's tiny model."""
+
+    arch: str
+    encoder: str
+    channels: int
+    pixels: int  # side of a latent pixel in the picture
+    patch: int  # side of an image token in the latent
+    layers: int
+    extra: dict[str, Any]
+
+
+_FLUX1 = {"hidden": 256, "depth": 3, "single_depth": 1, "context": 48, "channels": 16, "pooled": 32}
+_FLUX2 = {"hidden": 128, "depth": 2, "single_depth": 1, "context": 48, "channels": 128}
+TINY = {
+    "dev": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": True}),
+    "schnell": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": False}),
+    "flux2": Tiny("flux2", "qwen3_4b", 128, 16, 1, 2, _FLUX2),
+}
+FAMILIES = tuple(TINY)
+STEPS = 2
+
+
+@functools.cache
+def model(family: str, dtype: torch.dtype = torch.float32) -> Any:
+    """The family's model as the host's ModelPatcher, its weights stored in dtype."""
+    tiny = TINY[family]
+    weights = formula.weights(tiny.arch, tiny.extra, seed=7)
+    return comfy.sd.load_diffusion_model_state_dict(weights, model_options={"dtype": dtype})
+
+
+def seeded(*shape: int, seed: int) -> torch.Tensor:
+    """Standard normal numbers."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def prompt(family: str, seed: int = 1, tokens: int = 6, **values: Any) -> list[Any]:
+    """A conditioning, another one for every seed."""
+    pooled = {"pooled_output": seeded(1, 32, seed=seed)} if family != "flux2" else {}
+    return [[seeded(1, tokens, 48, seed=seed), {**pooled, **values}]]
+
+
+def concepts(family: str, count: int = 3) -> Concepts:
+    """Concepts in the family's embedding space, the last one background."""
+    items = tuple(
+        Concept(f"concept {i}", vector, 4 + i, 512, background=i == count - 1)
+        for i, vector in enumerate(seeded(count, 48, seed=99))
+    )
+    return Concepts(items, TINY[family].encoder)
+
+
+def latent(family: str, batch: int = 1, size: tuple[int, int] = (5, 7)) -> dict[str, Any]:
+    """An empty latent of `size` image tokens."""
+    tiny = TINY[family]
+    rows, columns = (side * tiny.patch for side in size)
+    return {"samples": torch.zeros(batch, tiny.channels, rows, columns)}
+
+
+def plain(patcher: Any, *inputs: Any, **options: Any) -> torch.Tensor:
+    """The latent of the host's KSampler."""
+    with torch.inference_mode():
+        return host_nodes.KSampler().sample(patcher, *inputs, **options)[0]["samples"]
+
+
+def captured(patcher: Any, *inputs: Any, **options: Any) -> tuple[torch.Tensor, Capture]:
+    """Latent and capture of our KSampler."""
+    with torch.inference_mode():
+        latent, capture = AttentionCaptureSampler.execute(patcher, *inputs, **options).result
+    return latent["samples"], capture
+
+
+def inputs(family: str, **changes: Any) -> dict[str, Any]:
+    """KSampler's inputs after the model, all by name."""
+    return {
+        "seed": 3,
+        "steps": STEPS,
+        "cfg": 1.0,
+        "sampler_name": "euler",
+        "scheduler": "simple",
+        "positive": prompt(family, 1),
+        "negative": prompt(family, 2),
+        "latent_image": latent(family),
+        "denoise": 1.0,
+        **changes,
+    }
+
+
+def capture_of(family: str, patcher: Any = None, **changes: Any) -> Capture:
+    """The capture of a short run; changes: other inputs of the sampler node."""
+    options = inputs(family, **{"concepts": concepts(family), **changes})
+    return captured(patcher or model(family), **options)[1]
+
+
+def both(family: str, patcher: Any = None, **changes: Any) -> tuple[torch.Tensor, Any, Capture]:
+    """The host's latent, ours and the capture, from the same inputs."""
+    patcher = patcher or model(family)
+    options = inputs(family, **changes)
+    return plain(patcher, **options), *captured(patcher, **options, concepts=concepts(family))
+
+
+def observed(family: str, patcher: Any = None, **changes: Any) -> tuple[Capture, list[Any]]:
+    """The capture of a run and, in order, every pair of vectors that was scored.
+
+    Entries: (layer, concept vectors [rows, C, D], image vectors [rows, N, D]).
+    """
+    patcher = patcher or model(family)
+    seen: list[Any] = []
+
+    def observe(layer: int, concept_out: torch.Tensor, image_out: torch.Tensor) -> None:
+        seen.append((layer, concept_out.clone(), image_out.clone()))
+
+    diffusion_model = patcher.get_model_object("diffusion_model")
+    run = CaptureRun(diffusion_model, concepts(family), observe=observe)
+    plain(attach_to_model(patcher, run), **inputs(family, **changes))
+    return run.capture(), seen
+
+
+def counting(patcher: Any) -> tuple[Any, list[int]]:
+    """A clone of the patcher, and the rows of every call of its model."""
+    calls: list[int] = []
+
+    def count(executor: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        calls.append(x.shape[0])
+        return executor(x, *args, **kwargs)
+
+    clone = patcher.clone()
+    clone.add_wrapper_with_key("diffusion_model", "counting", count)
+    return clone, calls
+
+
+def error(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference, relative to the largest magnitude expected."""
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+def host_node(name: str) -> Any:
+    """A node class of the host."""
+    return host_nodes.NODE_CLASS_MAPPINGS[name]
+
+
+def node(name: str, **values: Any) -> Any:
+    """The first output of a host node of the V3 kind."""
+    return host_node(name).execute(**values).result[0]
+
+
+def custom(
+    guider: Any, latent_image: dict[str, Any], sigmas: torch.Tensor, **options: Any
+) -> tuple[torch.Tensor, Any]:
+    """Latent and capture of our SamplerCustomAdvanced; without concepts the capture is blocked."""
+    sampler = node("KSamplerSelect", sampler_name=options.pop("sampler_name", "euler"))
+    noise = options.pop("noise", None) or node("RandomNoise", noise_seed=3)
+    with torch.inference_mode():
+        result = AttentionCaptureSamplerCustom.execute(
+            noise, guider, sampler, sigmas, latent_image, **options
+        ).result
+    return result[0]["samples"], result[2]
+
+
+def sigmas(patcher: Any, steps: int = STEPS) -> torch.Tensor:
+    """The noise levels of the simple schedule."""
+    return node("BasicScheduler", model=patcher, scheduler="simple", steps=steps, denoise=1.0)
+
+
+for _extra in ("custom_sampler", "perpneg", "slg", "easycache", "flux"):
+    _file = Path(comfy_extras.__path__[0]) / f"nodes_{_extra}.py"
+    asyncio.run(host_nodes.load_custom_node(str(_file), module_parent="comfy_extras"))

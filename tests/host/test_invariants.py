@@ -1,0 +1,140 @@
+"""Invariant 1: the picture does not change; 6: any grid; 7: scores are raw dot products."""
+
+import pytest
+import torch
+
+from concept_attention.core.types import Concepts
+
+from .models import (
+    FAMILIES,
+    both,
+    capture_of,
+    concepts,
+    custom,
+    error,
+    host_node,
+    latent,
+    model,
+    node,
+    observed,
+    prompt,
+    seeded,
+    sigmas,
+)
+
+ROUNDING = 1e-5  # of the largest magnitude: the same sums in another order
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("batch", "cfg"), [(1, 1.0), (1, 3.0), (2, 1.0), (2, 3.0)])
+def test_latent_is_the_hosts_for_batches_and_guidance(family, batch, cfg):
+    host, ours, capture = both(family, latent_image=latent(family, batch), cfg=cfg)
+    assert torch.equal(host, ours)
+    assert capture.scores.shape[0] == batch
+
+
+@pytest.mark.parametrize("family", ["dev", "flux2"])
+@pytest.mark.parametrize("sampler", ["heun", "dpmpp_2s_ancestral", "uni_pc", "seeds_3"])
+def test_latent_is_the_hosts_for_samplers(family, sampler):
+    host, ours, capture = both(family, sampler_name=sampler, steps=4)
+    assert torch.equal(host, ours)
+    assert capture.steps == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_latent_is_the_hosts_for_partial_denoise_and_a_noise_mask(family):
+    image = latent(family)
+    image["samples"] = seeded(*image["samples"].shape, seed=5)
+    image["noise_mask"] = torch.zeros(1, 1, 80, 112)
+    image["noise_mask"][..., :40, :] = 1.0
+    host, ours, capture = both(family, latent_image=image, denoise=0.5)
+    assert torch.equal(host, ours)
+    assert error(host[..., -1, :], image["samples"][..., -1, :]) < ROUNDING
+    assert capture.total_steps == 2
+    assert capture.sigmas[0] < 0.9
+
+
+@pytest.mark.parametrize(
+    ("family", "shape", "grid", "picture"),
+    [
+        ("dev", (1, 16, 17, 25), (1, 9, 13), (136, 200)),
+        ("schnell", (1, 16, 4, 30), (1, 2, 15), (32, 240)),
+        ("flux2", (1, 128, 9, 4), (1, 9, 4), (144, 64)),
+    ],
+)
+def test_any_aspect_ratio_and_odd_sizes(family, shape, grid, picture):
+    image = {"samples": torch.zeros(shape)}
+    host, ours, capture = both(family, latent_image=image)
+    assert torch.equal(host, ours)
+    assert (capture.grid, capture.picture) == (grid, picture)
+    assert capture.scores.shape[-1] == grid[1] * grid[2]
+
+
+@pytest.mark.parametrize("family", ["dev", "flux2"])
+def test_custom_sampler_gives_the_hosts_latents(family):
+    patcher = model(family)
+    guider = node("CFGGuider", model=patcher, positive=prompt(family, 1), negative=[], cfg=1.0)
+    noise, sampler = node("RandomNoise", noise_seed=3), node("KSamplerSelect", sampler_name="euler")
+    with torch.inference_mode():
+        host = host_node("SamplerCustomAdvanced").execute(
+            noise, guider, sampler, sigmas(patcher), latent(family)
+        )
+    ours, capture = custom(guider, latent(family), sigmas(patcher), concepts=concepts(family))
+    assert torch.equal(host.result[0]["samples"], ours)
+    assert capture.steps == (0, 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_second_conditioning_input_such_as_guidance_is_respected(family):
+    if family == "dev":
+        weak = capture_of(family, positive=prompt(family, guidance=1.0))
+        strong = capture_of(family, positive=prompt(family, guidance=9.0))
+        assert error(weak.scores, strong.scores) > 1e-3
+    host, ours, _ = both(family, positive=prompt(family, guidance=9.0))
+    assert torch.equal(host, ours)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_scores_are_the_dot_products_of_the_vectors(family):
+    capture, vectors = observed(family, latent_image=latent(family, 2))
+    layers = len(capture.layers)
+    for step in range(2):
+        for layer, concept_out, image_out in vectors[step * layers : (step + 1) * layers]:
+            products = torch.einsum("bcd,bnd->bcn", concept_out.double(), image_out.double())
+            assert error(capture.scores[:, step, layer], products) < ROUNDING
+            norms = concept_out.double().norm(dim=-1)
+            assert error(capture.norms[:, step, layer], norms) < ROUNDING
+    assert capture.scores.dtype == capture.norms.dtype == torch.float32
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_permuting_the_concepts_permutes_the_scores(family):
+    named = concepts(family, 4)
+    order = [2, 0, 3, 1]
+    shuffled = Concepts(tuple(named.items[i] for i in order), named.encoder)
+    straight = capture_of(family, concepts=named)
+    permuted = capture_of(family, concepts=shuffled)
+    assert permuted.labels == tuple(straight.labels[i] for i in order)
+    assert error(permuted.scores, straight.scores[:, :, :, order]) < ROUNDING
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_map_is_constant(family):
+    scores = capture_of(family).scores
+    assert (scores.std(-1) > 1e-3 * scores.abs().amax(-1)).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_concepts_attend_to_concepts_and_image_only(family):
+    """At the first block nothing but its tokens comes from the prompt, and they play no part."""
+    pooled = seeded(1, 32, seed=8)
+    short, long = (
+        capture_of(
+            family,
+            positive=prompt(family, seed, tokens=tokens, pooled_output=pooled),
+            capture_layers="0",
+        )
+        for seed, tokens in ((1, 3), (2, 9))
+    )
+    assert error(short.norms[:, 0], long.norms[:, 0]) < ROUNDING
+    assert error(short.scores[:, 0], long.scores[:, 0]) > ROUNDING
