@@ -51,32 +51,44 @@ def _block_patch(layer: int, reader: BlockReader, previous: Callable[..., Any] |
         # The host's own dictionary is changed and put back, not copied: a patch further in may
         # keep notes in it for the blocks to come.
         text, image = args["txt"].shape[1], args["img"].shape[1]
-        options[_OVERRIDE] = _override(slice(text, text + image), reader, slot.get(_OVERRIDE))
+        ours = _Override(slice(text, text + image), reader, slot.get(_OVERRIDE))
+        options[_OVERRIDE] = ours
         try:
             out = previous(args, extra) if previous else extra["original_block"](args)
         finally:
-            del options[_OVERRIDE]
-            options.update(slot)
+            ours.close()
+            if options.get(_OVERRIDE) is ours:  # else a patch put its own there, for all blocks
+                del options[_OVERRIDE]
+                options.update(slot)
         reader.leave(layer)
         return out
 
     return read_block
 
 
-def _override(image: slice, reader: BlockReader, previous: Callable[..., Any] | None) -> Any:
-    seen = False
+class _Override:
+    """Attention override that shows a block's first attention, the joint one, to the reader."""
 
-    def read_attention(
-        func: Any, q: Tensor, k: Tensor, v: Tensor, *args: Any, **kwargs: Any
+    def __init__(
+        self, image: slice, reader: BlockReader, previous: Callable[..., Any] | None
+    ) -> None:
+        self._image = image
+        self._reader = reader
+        self._previous = previous
+        self._open = True
+
+    def close(self) -> None:
+        """The block is over: whoever still calls, nothing is read any more."""
+        self._open = False
+
+    def __call__(
+        self, func: Any, q: Tensor, k: Tensor, v: Tensor, *args: Any, **kwargs: Any
     ) -> Any:
-        nonlocal seen
-        if previous is None:
+        if self._previous is None:
             out = func(q, k, v, *args, **kwargs)
         else:
-            out = previous(func, q, k, v, *args, **kwargs)
-        if not seen:  # only a block's first attention is the joint one
-            seen = True
-            reader.attention(image, k, v, out)
+            out = self._previous(func, q, k, v, *args, **kwargs)
+        if self._open:
+            self._open = False
+            self._reader.attention(self._image, k, v, out)
         return out
-
-    return read_attention
