@@ -17,6 +17,8 @@ WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.
 _SAVED = re.compile(r"(?P<prefix>.+?)_\d{5}_?\.")
 
+_ORDER = ("picture", "heatmap", "overlay", "capture")  # as a person wants to look at them
+
 
 def run(target: Path) -> int:
     """Make the demonstration in the folder `target`; 0, or HostError with what went wrong."""
@@ -97,7 +99,7 @@ def deliver(output: Path, target: Path) -> list[Path]:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     paths = []
-    for prefix, files in groups.items():
+    for prefix, files in sorted(groups.items(), key=lambda group: _place(group[0])):
         for file, ending in zip(files, _endings(prefix, len(files), labels), strict=True):
             paths.append(target / f"{prefix}{ending}{file.suffix}")
             shutil.copyfile(file, paths[-1])
@@ -125,6 +127,10 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         return json.loads(file.read(length)).get("__metadata__", {})
+
+
+def _place(prefix: str) -> int:
+    return _ORDER.index(prefix) if prefix in _ORDER else len(_ORDER)
 
 
 def _endings(prefix: str, count: int, labels: list[str]) -> list[str]:

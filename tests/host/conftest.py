@@ -3,7 +3,9 @@
 For tests through HTTP and a browser there is also a real server, in a process of its own.
 """
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +36,7 @@ args.cpu = True  # before anything of comfy looks for a device
 import folder_paths
 
 _own = Path(tempfile.mkdtemp(prefix="concept-attention-tests-"))
+atexit.register(shutil.rmtree, _own, ignore_errors=True)
 for _name in ("output", "input", "temp", "user"):
     (_own / _name).mkdir()
     getattr(folder_paths, f"set_{_name}_directory")(str(_own / _name))

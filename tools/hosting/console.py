@@ -60,7 +60,10 @@ class Phases:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def table(self) -> str:
-        """One aligned line per phase, and their sum."""
-        rows = [*self.seconds.items(), ("total", sum(self.seconds.values()))]
+        """One aligned line per phase that took a twentieth of a second or more, and the sum."""
+        rows = [item for item in self.seconds.items() if item[1] >= 0.05]
+        total = sum(self.seconds.values())
+        rest = total - sum(seconds for _, seconds in rows)
+        rows += [("the rest", rest), ("total", total)]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"  {name.ljust(width)}  {seconds:7.1f} s" for name, seconds in rows)
