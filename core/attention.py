@@ -13,9 +13,9 @@ def attend(q: Tensor, own_k: Tensor, own_v: Tensor, image_k: Tensor, image_v: Te
     """
     scale = q.shape[-1] ** -0.5
     logits = torch.cat([matmul(q, own_k.mT), matmul(q, image_k.mT)], dim=-1)
-    weights = torch.softmax(logits.mul_(scale), dim=-1)
+    weights = torch.softmax(logits.mul_(scale), dim=-1).to(q.dtype)
     own, image = weights.split([own_k.shape[2], image_k.shape[2]], dim=-1)
-    out = matmul(own.to(q.dtype), own_v) + matmul(image.to(q.dtype), image_v)
+    out = matmul(own, own_v) + matmul(image, image_v)
     return out.transpose(1, 2).flatten(2)
 
 

@@ -1,6 +1,8 @@
 """Gathers the scores of a run: evaluations of a step, then steps, in one buffer made beforehand."""
 
+import functools
 import threading
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -29,11 +31,11 @@ class Evaluation:
         with self._lock:
             if layer in self._scores:
                 device = self._scores[layer].device
-                self._scores[layer] += scores.sum(0).to(device)
-                self._norms[layer] += norms.sum(0).to(device)
+                self._scores[layer] += _total(scores).to(device)
+                self._norms[layer] += _total(norms).to(device)
                 self._counts[layer] += scores.shape[0]
             else:
-                self._scores[layer], self._norms[layer] = scores.sum(0), norms.sum(0)
+                self._scores[layer], self._norms[layer] = _total(scores), _total(norms)
                 self._counts[layer] = scores.shape[0]
 
     @property
@@ -49,9 +51,14 @@ class Evaluation:
     def mean(self, layers: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Scores [B, C, N] and norms [B, C], averaged over layers and conditionings."""
         share = 1.0 / (self._counts[layers[0]] * len(layers))
-        scores = torch.stack([self._scores[layer] for layer in layers]).sum(0) * share
-        norms = torch.stack([self._norms[layer] for layer in layers]).sum(0) * share
-        return scores, norms
+        scores = _total(self._scores[layer] for layer in layers)
+        norms = _total(self._norms[layer] for layer in layers)
+        return scores * share, norms * share
+
+
+def _total(parts: Iterable[Tensor]) -> Tensor:
+    """Sum of tensors of one shape; of a single one, as in most runs, without any work."""
+    return functools.reduce(torch.add, parts)
 
 
 class Recorder:
