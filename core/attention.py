@@ -23,15 +23,18 @@ def score(concept_out: Tensor, image_out: Tensor) -> Tensor:
     """Raw dot products of concept and image vectors, float32 [B, C, N].
 
     concept_out: [B, C, D] float32; image_out: [B, N, D] in the host's dtype. Image vectors in half
-    precision are not widened: the concept vectors are split into a high and a low half instead,
+    precision are not widened: the concept vectors are split into parts of that precision instead,
     whose products are exact in float32 and add up to the full one.
     """
     if image_out.dtype == torch.float32:
         return torch.matmul(concept_out, image_out.mT)
-    high = concept_out.to(image_out.dtype)
-    low = (concept_out - high.float()).to(image_out.dtype)
-    both = matmul(torch.cat([high, low], dim=1), image_out.mT)
-    return both[:, : high.shape[1]] + both[:, high.shape[1] :]
+    parts = [concept_out.to(image_out.dtype)]
+    rest = concept_out - parts[0]
+    for _ in range(_PARTS[image_out.dtype] - 1):
+        parts.append(rest.to(image_out.dtype))
+        rest = rest - parts[-1]
+    products = matmul(torch.cat(parts, dim=1), image_out.mT)
+    return products.unflatten(1, (len(parts), -1)).sum(1)
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -57,6 +60,9 @@ def rotate(x: Tensor, angles: Tensor) -> Tensor:
 
 
 _SLICE = 1024
+# Parts that hold a float32's 24 binary digits: bfloat16 has 8; float16 has 11, and the last two are
+# below what the sum rounds off.
+_PARTS = {torch.bfloat16: 3, torch.float16: 2}
 
 
 def _flatten_batch(b: Tensor) -> Tensor:
