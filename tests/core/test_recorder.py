@@ -13,7 +13,8 @@ GROUPED = Plan(steps=(1,), layers=((0, 2), (5,)), note="")
 
 def _vectors(seed, rows=B):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(rows, C, D, generator=generator), torch.randn(rows, N, D, generator=generator)
+    concept_out = torch.randn(rows, C, D, generator=generator)
+    return concept_out, torch.randn(rows, N, D, generator=generator)
 
 
 def _scores(seed, rows=B):
