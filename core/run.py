@@ -262,8 +262,11 @@ def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
             f"{family.name}, which takes {' or '.join(family.encoders)}. Connect the Concept "
             "Encoder to the CLIP that belongs to this model."
         )
-    width = concepts.items[0].embedding.shape[-1]
-    if width != family.text_width(model):
+    widths = {concept.embedding.shape[-1] for concept in concepts.items}
+    if not widths:
+        raise ConceptAttentionError("concepts: there are none. Connect a Concept Encoder.")
+    if widths != {family.text_width(model)}:
+        width = " or ".join(str(width) for width in sorted(widths))
         raise ConceptAttentionError(
             f"concepts: their vectors have {width} numbers, this {family.name} model takes "
             f"{family.text_width(model)}. Connect the Concept Encoder to the CLIP that belongs to "

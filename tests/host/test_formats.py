@@ -1,5 +1,6 @@
 """Weight formats and LoRA: the picture stays, the scores stay float32 and true."""
 
+import comfy.hooks
 import comfy.sd
 import pytest
 import torch
@@ -106,3 +107,20 @@ def test_a_lora_changes_picture_and_scores_alike(family, dtype):
         assert torch.equal(host, ours)
         assert error(capture.scores[:, 0], plain_scores[:, 0]) > 1e-3
     assert torch.equal(capture_of(family, base).scores, plain_scores)
+
+
+@pytest.mark.parametrize("family", ["dev", "flux2"])
+def test_a_lora_of_the_prompt_alone_is_in_force_for_its_scores(family):
+    """A hook on the conditioning: the host swaps weights between the calls of one step."""
+    name = "diffusion_model.double_blocks.0.txt_attn.qkv"
+    rows, columns = model(family).model.state_dict()[f"{name}.weight"].shape
+    lora = {
+        f"{name}.lora_up.weight": seeded(rows, 2, seed=20),
+        f"{name}.lora_down.weight": seeded(2, columns, seed=40) * 0.1,
+    }
+    hooks = comfy.hooks.create_hook_lora(lora, 1.0, 0.0)
+    positive = comfy.hooks.set_hooks_for_conditioning(prompt(family), hooks)
+    host, ours, capture = both(family, positive=positive, cfg=3.0)
+    assert torch.equal(host, ours)
+    whole = comfy.sd.load_lora_for_models(model(family), None, lora, 1.0, 0.0)[0]
+    assert error(capture.scores[:, 0], capture_of(family, whole).scores[:, 0]) < 1e-5

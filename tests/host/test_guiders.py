@@ -182,7 +182,7 @@ def test_a_guider_without_a_positive_prompt_is_an_error_before_the_model_runs():
     counted, calls = counting(model("dev"))
     guider = comfy.samplers.CFGGuider(counted)
     guider.inner_set_conds({"prompt": prompt("dev")})
-    with pytest.raises(ConceptAttentionError, match="guider: .* named positive"):
+    with pytest.raises(ConceptAttentionError, match=r"guider: .* named positive"):
         custom(guider, latent("dev"), sigmas(counted), concepts=concepts("dev"))
     assert calls == []
 

@@ -65,6 +65,11 @@ def test_concepts_of_another_width(family):
     assert "takes 48" in message
 
 
+def test_no_concepts():
+    message = _message("dev", concepts=Concepts((), "t5xxl"))
+    assert message.startswith("concepts: there are none")
+
+
 @pytest.mark.parametrize("family", LAST)
 @pytest.mark.parametrize("text", ["9", "0-9", "-9:", "0,9"])
 def test_layers_that_the_model_lacks(family, text):

@@ -1,5 +1,8 @@
 """Invariant 1: the picture does not change; 6: any grid; 7: scores are raw dot products."""
 
+from dataclasses import replace
+
+import comfy.sd
 import pytest
 import torch
 
@@ -7,11 +10,13 @@ from concept_attention.core.types import Concepts
 
 from .models import (
     FAMILIES,
+    TINY,
     both,
     capture_of,
     concepts,
     custom,
     error,
+    formula,
     host_node,
     latent,
     model,
@@ -138,3 +143,30 @@ def test_concepts_attend_to_concepts_and_image_only(family):
     )
     assert error(short.norms[:, 0], long.norms[:, 0]) < ROUNDING
     assert error(short.scores[:, 0], long.scores[:, 0]) > ROUNDING
+
+
+def test_an_inpainting_model_with_more_input_channels():
+    """FLUX.1 Fill: noise, picture and mask enter side by side; the grid is the latent's."""
+    tiny = TINY["dev"]
+    weights = formula.weights(tiny.arch, tiny.extra, seed=7)
+    weights["img_in.weight"] = seeded(256, 4 * 96, seed=3) * 0.05
+    patcher = comfy.sd.load_diffusion_model_state_dict(weights, {"dtype": torch.float32})
+    values = {"concat_latent_image": seeded(1, 16, 10, 14, seed=5)}
+    values["concat_mask"] = torch.ones(1, 1, 80, 112)
+    prompts = {"positive": prompt("dev", 1, **values), "negative": prompt("dev", 2, **values)}
+    host, ours, capture = both("dev", patcher, **prompts, cfg=3.0)
+    assert torch.equal(host, ours)
+    assert capture.scores.shape == (1, 2, 3, 3, 35)
+
+
+@pytest.mark.parametrize(("family", "matters"), [("dev", False), ("flux2", True)])
+def test_a_concept_stands_where_it_would_stand_as_the_whole_prompt(family, matters):
+    """FLUX.2 pads prompts to 512 tokens on the left; FLUX.1 has no positions in its text."""
+
+    def at(index, length):
+        named = concepts(family)
+        items = (replace(concept, index=index, length=length) for concept in named.items)
+        return capture_of(family, concepts=Concepts(tuple(items), named.encoder)).scores
+
+    assert torch.equal(at(10, 20), at(502, 512))
+    assert torch.equal(at(3, 512), at(510, 512)) is not matters
