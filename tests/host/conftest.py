@@ -76,6 +76,11 @@ def browser() -> Iterator:
         chromium.close()
 
 
+# The editor opens a first workflow by itself; what is loaded before that is replaced by it.
+EDITOR_IS_UP = """() => window.app?.isGraphReady && !window.app.extensionManager.spinner
+    && window.app.extensionManager.workflow.activeWorkflow"""
+
+
 @pytest.fixture
 def page(browser, client: Client) -> Iterator:
     """The editor, loaded; `page.problems` lists the errors that its console showed."""
@@ -85,7 +90,7 @@ def page(browser, client: Client) -> Iterator:
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.on("console", lambda message: _keep_error(opened.problems, message))
     opened.goto(client.url)
-    opened.wait_for_function("() => window.app?.isGraphReady")
+    opened.wait_for_function(EDITOR_IS_UP)
     yield opened
     context.close()
 
