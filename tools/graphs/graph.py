@@ -18,6 +18,7 @@ HOST_VERSION = "0.30.0"
 # LiteGraph's own measures, in pixels at zoom 1.
 _TITLE, _SLOT, _WIDGET, _MULTILINE = 30, 20, 24, 120
 _GAP, _COLUMN_GAP, _PADDING, _GROUP_TITLE = 30, 60, 20, 50
+_TALLER = 30  # Nodes 2.0 adds the pack's name and "Show advanced inputs" below our nodes
 _SCREEN = 1700  # pixels
 _GROUP_COLOR = "#3f789e"
 _OPTIONAL = 7  # the socket shape of an optional input
@@ -45,6 +46,11 @@ class Node:
     models: list[Json]
     pos: list[int] = field(default_factory=lambda: [0, 0])
     size: list[int] = field(default_factory=lambda: [0, 0])
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is one of this pack's nodes."""
+        return self.type.startswith("ConceptAttention")
 
     def out(self, name: str) -> Output:
         """The output with that name; ValueError if there is none."""
@@ -88,7 +94,7 @@ class Graph:
         y = _GROUP_TITLE + _TITLE
         for node in nodes:
             node.pos, node.size = [self._x + _PADDING, y], [width, node.height or _height(node)]
-            y += node.size[1] + _TITLE + _GAP
+            y += node.size[1] + _TITLE + _GAP + (_TALLER if node.ours else 0)
         if note:
             self._notes.append(self._note(note, [self._x + _PADDING, y], [width, 150]))
             y += 150 + _TITLE + _GAP
@@ -166,11 +172,10 @@ class Graph:
 def _saved(
     node: Node, links: list[list[Any]], targets: dict[tuple[int, str], int], version: str
 ) -> Json:
-    ours = node.type.startswith("ConceptAttention")
     properties: Json = {
         "Node name for S&R": node.type,
-        "cnr_id": PACK if ours else HOST,
-        "ver": version if ours else HOST_VERSION,
+        "cnr_id": PACK if node.ours else HOST,
+        "ver": version if node.ours else HOST_VERSION,
     }
     if node.models:
         properties["models"] = node.models
