@@ -6,6 +6,7 @@ made from the copies when the run is over. The concepts' own projections and MLP
 what differs is the attention and the copies.
 """
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,18 +27,38 @@ class Naive:
 
         self._model, self._concepts, self._family = model, concepts, family_of(model)
         self._keep, self.held = keep, 0
-        self._vectors: list[tuple[Tensor, Tensor]] = []
+        self._vectors: list[tuple[Tensor, ...]] = []
 
     def run(self, given: SimpleNamespace, steps: int) -> Tensor:
         """`steps` evaluations; scores [steps * layers, B, C, N]. `held`: bytes kept for them."""
+        layers = range(self._family.layers(self._model))
+        replace = {("double_block", layer): self._patch(layer) for layer in layers}
+        for _ in range(steps):
+            self.start(given)
+            forward(self._model, given, {"patches_replace": {"dit": replace}})
+        return self.finish()
+
+    def start(self, given: SimpleNamespace) -> None:
+        """Project the concepts into the model."""
         from concept_attention.core.families import Call
 
         call = Call(given.x, given.t, given.extra.get("guidance"))
-        for _ in range(steps):
-            self._stream = self._family.stream(self._model, call, self._concepts)
-            layers = range(self._family.layers(self._model))
-            replace = {("double_block", layer): self._patch(layer) for layer in layers}
-            forward(self._model, given, {"patches_replace": {"dit": replace}})
+        self._stream = self._family.stream(self._model, call, self._concepts)
+
+    def enter(self, layer: int) -> None:
+        """Project the concepts by the block's text side."""
+        self._own = self._stream.project(layer)
+
+    def attend(self, layer: int, attention: Callable[..., Tensor], q: Any, k: Any, v: Any) -> None:
+        """The second attention, for image keys and so on [B, heads, N, d], and the copies of it."""
+        own = ((self._own.q, q), (self._own.k, k), (self._own.v, v))
+        out = attention(*(torch.cat(pair, dim=2) for pair in own))
+        parts = out.split([self._own.q.shape[2], q.shape[2]], dim=1)
+        self._vectors.append(tuple(part.to(self._keep, copy=True) for part in parts))
+        self._stream.advance(layer, parts[0])
+
+    def finish(self) -> Tensor:
+        """Scores of everything that was copied."""
         pairs, self._vectors = self._vectors, []
         self.held = sum(vectors.nbytes for pair in pairs for vectors in pair)
         return torch.stack([concepts.float() @ image.float().mT for concepts, image in pairs])
@@ -45,23 +66,20 @@ class Naive:
     def _patch(self, layer: int) -> Any:
         def replaced(args: dict[str, Any], extra: dict[str, Any]) -> Any:
             options, text = args["transformer_options"], args["txt"].shape[1]
-            projected = self._stream.project(layer)
-            options["optimized_attention_override"] = self._attention(layer, text, projected)
+            self.enter(layer)
+            options["optimized_attention_override"] = self._override(layer, text)
             out = extra["original_block"](args)
             del options["optimized_attention_override"]
             return out
 
         return replaced
 
-    def _attention(self, layer: int, text: int, own: Any) -> Any:
-        def attend(func: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **kwargs: Any) -> Tensor:
-            parts = ((own.q, q), (own.k, k), (own.v, v))
-            both = (torch.cat([mine, theirs[:, :, text:]], dim=2) for mine, theirs in parts)
-            second = func(*both, heads, **kwargs)
-            concept_out, image_out = second.split([own.q.shape[2], q.shape[2] - text], dim=1)
-            pair = concept_out, image_out
-            self._vectors.append(tuple(part.to(self._keep, copy=True) for part in pair))
-            self._stream.advance(layer, concept_out)
+    def _override(self, layer: int, text: int) -> Any:
+        def override(
+            func: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **kwargs: Any
+        ) -> Tensor:
+            image = (part[:, :, text:] for part in (q, k, v))
+            self.attend(layer, lambda *joined: func(*joined, heads, **kwargs), *image)
             return func(q, k, v, heads, **kwargs)
 
-        return attend
+        return override

@@ -1,6 +1,7 @@
 """Time of a run with capture in units of the run without, on the CPU."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from unittest import mock
@@ -32,21 +33,20 @@ class Figure:
     percent: bool = False
 
 
-def mid(rounds: int = 9) -> list[Figure]:
+def mid(rounds: int = 7) -> list[Figure]:
     """A random Flux of middle size, one evaluation at a time; with the slope over concepts."""
     size = bench_models.SIZES["mid"]
     model = bench_models.build(size)
     times = measure(model, size, steps=1, rounds=rounds, counts=(FEW, MANY))
     return [
-        *captures(f"mid size, {FEW} concepts", times, FEW, 1.05),
-        *captures(f"mid size, {MANY} concepts", times, MANY),
-        slope("mid size, each concept more", times, "plain", 0.003),
-        slope("mid size, each concept more, own work", times, "rest", 0.003),
-        ratio(f"mid size, {FEW} concepts, naive", times, "naive"),
+        *_figures("mid size", f"capture {FEW}", times, 1.05),
+        *_figures("mid size", f"capture {MANY}", times),
+        slope("mid size, each concept more", times, 0.003),
+        *_figures("mid size", "naive", times),
     ]
 
 
-def pocket(rounds: int = 15) -> list[Figure]:
+def pocket(rounds: int = 11) -> list[Figure]:
     """The pocket model, 20 steps at a time; a random model of its size where it is not trained."""
     size, name = bench_models.SIZES["pocket"], "pocket model"
     if bench_models.POCKET_FILE.exists():
@@ -55,8 +55,8 @@ def pocket(rounds: int = 15) -> list[Figure]:
         model, name = bench_models.build(size), "random model of pocket size"
     times = measure(model, size, steps=20, rounds=rounds, counts=(FEW,))
     return [
-        *captures(f"{name}, {FEW} concepts", times, FEW, 1.20),
-        ratio(f"{name}, {FEW} concepts, naive", times, "naive"),
+        *_figures(name, f"capture {FEW}", times, 1.20),
+        *_figures(name, "naive", times),
     ]
 
 
@@ -70,52 +70,44 @@ def measure(
 ) -> dict[str, Times]:
     """Times of runs of `steps` steps: "plain", "capture <count>" for every count, and "naive".
 
-    "rest <count>" is the same run as "capture <count>" less what the pack itself did in it.
+    "rest of <name>" is the same run less what the capturing code itself did in it.
     """
     given = bench_models.inputs(model, size)
-    watches: dict[int, list[Stopwatch]] = {count: [] for count in counts}
-    functions: dict[str, Callable[[], object]] = {
-        "plain": lambda: bench_evaluate.plain(model, given, steps)
+    concepts = {count: bench_models.concepts(model, size, count) for count in counts}
+    naive = Naive(model, concepts[counts[0]])
+    runs: dict[str, Callable[[], object]] = {
+        "plain": lambda: bench_evaluate.plain(model, given, steps),
+        "naive": lambda: naive.run(given, steps),
     }
-    for count in counts:
-        concepts = bench_models.concepts(model, size, count)
-
-        def captured(concepts: object = concepts, count: int = count) -> None:
-            with own_work() as watch:
-                bench_evaluate.captured(model, given, concepts, steps)
-            watches[count].append(watch)
-
-        functions[f"capture {count}"] = captured
-    naive = Naive(model, bench_models.concepts(model, size, counts[0]))
-    functions["naive"] = lambda: naive.run(given, steps)
+    for count, items in concepts.items():
+        runs[f"capture {count}"] = functools.partial(
+            bench_evaluate.captured, model, given, items, steps
+        )
+    watches: dict[str, list[Stopwatch]] = {name: [] for name in runs}
+    functions = {name: _watched(run, watches[name]) for name, run in runs.items()}
     with torch.inference_mode():
         times = in_turn(functions, rounds, synchronize)
-    for count in counts:
-        times[f"rest {count}"] = _less(times[f"capture {count}"], watches[count][-rounds:])
-    return times
+    rest = {f"rest of {name}": _less(times[name], watches[name][-rounds:]) for name in runs}
+    return times | rest
 
 
 @contextlib.contextmanager
 def own_work() -> Iterator[Stopwatch]:
-    """Times what the pack does between the host's operations: the calls below hold all of it."""
+    """Times what capture does between the host's operations: the calls below hold all of it."""
     from concept_attention.core.recorder import Recorder
     from concept_attention.core.stream import StreamReader
 
-    calls = [(StreamReader, name) for name in ("__init__", "enter", "attention", "leave")]
+    calls = {
+        StreamReader: ("__init__", "enter", "attention", "leave"),
+        Recorder: ("commit", "result"),
+        Naive: ("start", "enter", "attend", "finish"),
+    }
     watch = Stopwatch()
     with contextlib.ExitStack() as stack:
-        for owner, name in (*calls, (Recorder, "commit"), (Recorder, "result")):
+        for owner, name in ((owner, name) for owner, names in calls.items() for name in names):
             timed = watch.wrap(getattr(owner, name))
             stack.enter_context(mock.patch.object(owner, name, timed))
         yield watch
-
-
-def captures(
-    name: str, times: dict[str, Times], count: int, limit: float | None = None
-) -> list[Figure]:
-    """The ratio to the plain run in turn, and to the same run less the pack's own work."""
-    own = ratio(f"{name}, own work", times, f"capture {count}", f"rest {count}", limit)
-    return [ratio(name, times, f"capture {count}", "plain", limit), own]
 
 
 def ratio(
@@ -128,18 +120,37 @@ def ratio(
     return Figure(name, wall, cpu, limit)
 
 
-def slope(name: str, times: dict[str, Times], to: str, limit: float) -> Figure:
-    """How much a ratio to "plain", or to the "rest" of each, grows with one concept more."""
+def slope(name: str, times: dict[str, Times], limit: float) -> Figure:
+    """How much the own work of a run grows with one concept more, as a share of the rest."""
 
     def slopes(kind: str) -> Spread:
         def of(count: int) -> list[float]:
-            base = times["plain" if to == "plain" else f"{to} {count}"]
-            return ratios(getattr(times[f"capture {count}"], kind), getattr(base, kind))
+            names = f"capture {count}", f"rest of capture {count}"
+            return ratios(*(getattr(times[name], kind) for name in names))
 
         pairs = zip(of(FEW), of(MANY), strict=True)
         return spread([(many - few) / (MANY - FEW) for few, many in pairs])
 
     return Figure(name, *(slopes(kind) for kind in KINDS), limit, percent=True)
+
+
+def _figures(
+    name: str, run: str, times: dict[str, Times], limit: float | None = None
+) -> list[Figure]:
+    """The ratio to the plain run in turn, and to the same run less its own work."""
+    return [
+        ratio(f"{name}, {run}, in turn", times, run, "plain", limit),
+        ratio(f"{name}, {run}, own work", times, run, f"rest of {run}", limit),
+    ]
+
+
+def _watched(run: Callable[[], object], watches: list[Stopwatch]) -> Callable[[], None]:
+    def watched() -> None:
+        with own_work() as watch:
+            run()
+        watches.append(watch)
+
+    return watched
 
 
 def _less(times: Times, watches: list[Stopwatch]) -> Times:

@@ -82,25 +82,25 @@ def test_spread_is_median_and_quartiles():
     assert bench_timing.ratios([3.0, 2.0], [2.0, 4.0]) == [1.5, 0.5]
 
 
-def test_slope_is_the_share_of_the_plain_time_for_each_further_concept():
+def test_slope_is_the_share_of_the_rest_that_each_further_concept_takes():
     def times(*seconds):
         return bench_timing.Times(list(seconds), [2 * second for second in seconds])
 
     measured = {"plain": times(10.0), "capture 4": times(11.0), "capture 64": times(17.0)}
-    measured |= {"rest 4": times(10.0), "rest 64": times(8.5)}
-    figure = bench_speed.slope("slope", measured, "plain", 0.003)
-    assert figure.wall.median == figure.cpu.median == pytest.approx(0.01)
-    own = bench_speed.slope("slope", measured, "rest", 0.003)
-    assert own.wall.median == pytest.approx(0.015)
+    measured |= {"rest of capture 4": times(10.0), "rest of capture 64": times(8.5)}
+    figure = bench_speed.slope("slope", measured, 0.003)
+    assert figure.wall.median == figure.cpu.median == pytest.approx(0.015)
     assert bench_speed.ratio("ratio", measured, "capture 4").wall.median == pytest.approx(1.1)
 
 
 def test_speed_measures_plain_every_count_and_naive(tiny):
     times = bench_speed.measure(tiny.model, TINY, steps=1, rounds=2, counts=(2, 3))
-    assert set(times) == {"plain", "capture 2", "capture 3", "naive", "rest 2", "rest 3"}
-    for count in (2, 3):
-        whole, rest = times[f"capture {count}"], times[f"rest {count}"]
+    runs = ("plain", "naive", "capture 2", "capture 3")
+    assert set(times) == {*runs, *(f"rest of {run}" for run in runs)}
+    for run in runs[1:]:
+        whole, rest = times[run], times[f"rest of {run}"]
         assert all(0 < b < a for a, b in zip(whole.wall, rest.wall, strict=True))
+    assert times["rest of plain"].wall == times["plain"].wall
     assert all(seconds > 0 for part in times.values() for seconds in part.wall)
 
 
