@@ -75,6 +75,14 @@ def test_positive_used_as_negative_too_is_read_once(family):
     assert error(capture.scores[:, 0], capture_of(family).scores[:, 0]) < ROUNDING
 
 
+def test_rows_have_the_guidance_of_their_own_prompt():
+    """Both prompts go through the model in one call, the negative one first."""
+    positive, negative = prompt("dev", 1, guidance=1.0), prompt("dev", 2, guidance=9.0)
+    guided = capture_of("dev", positive=positive, negative=negative, cfg=3.0)
+    alone = capture_of("dev", positive=positive)
+    assert error(guided.scores[:, 0], alone.scores[:, 0]) < ROUNDING
+
+
 def _guiders(patcher, one, two, three):
     pair = {"model": patcher, "positive": one, "negative": two}
     dual = {"model": patcher, "cond1": one, "cond2": two, "negative": three}

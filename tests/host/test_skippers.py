@@ -34,6 +34,22 @@ def test_a_patch_that_changes_the_override_itself_does_not_break_the_run(leave):
     assert len(calls) == alone == (0 if leave == "removed" else STEPS * 4)
 
 
+def test_an_override_that_a_patch_keeps_reads_nothing_after_its_block():
+    """The patch hands ours on to later blocks inside its own, and skips the block itself."""
+
+    def keep(args, extra):
+        options = args["transformer_options"]
+        ours = options.get("optimized_attention_override")
+        if ours is not None:
+            options["optimized_attention_override"] = lambda func, *a, **k: ours(func, *a, **k)
+        return args
+
+    patcher = model("dev").clone()
+    patcher.set_model_patch_replace(keep, "dit", "double_block", 1)
+    with pytest.raises(ConceptAttentionError, match="no attention was captured"):
+        capture_of("dev", patcher, capture_layers="1")
+
+
 def _skipping(family, **changes):
     options = {"reuse_threshold": 3.0, "start_percent": 0.0, "end_percent": 1.0, "verbose": False}
     return node("EasyCache", model=model(family), **{**options, **changes})
