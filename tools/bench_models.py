@@ -3,7 +3,6 @@
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -11,7 +10,6 @@ from torch import nn
 
 from hosting import pack
 
-POCKET_FILE = pack.ROOT / "pocket" / "pocket-flux.safetensors"
 _FLUX1 = {
     "in_channels": 16,
     "out_channels": 16,
@@ -76,7 +74,7 @@ SIZES = {size.name: size for size in (
     Size("flux1",  "t5xxl",        _FLUX1,    24,    19,    38,  64,  64, 512),  # FLUX.1-dev
     Size("flux2",  "mistral3_24b", _FLUX2,    48,     8,    48,  64,  64, 512),  # FLUX.2-dev
     Size("pocket", "t5xxl", {**_FLUX1, "vec_in_dim": None, "context_in_dim": 128,
-                             "guidance_embed": False}, 2, 4, 1, 16, 16, 32),
+                             "guidance_embed": False}, 2, 5, 1, 16, 16, 28),
     Size("tiny",   "t5xxl",        _FLUX1,     1,     2,     1,   4,   6,   8),
 )}
 # fmt: on
@@ -114,12 +112,15 @@ def build(size: Size, device: str = "cpu", dtype: torch.dtype = torch.float32) -
     return model.eval()
 
 
-def load_pocket(path: Path = POCKET_FILE) -> nn.Module:
-    """The transformer of the trained pocket model, float32."""
+def load_pocket() -> nn.Module:
+    """The transformer of the trained pocket model on the CPU, float32."""
     import comfy.sd
 
-    patcher = comfy.sd.load_diffusion_model(str(path), {"dtype": torch.float32})
-    return patcher.model.diffusion_model
+    from concept_attention.pocket import checkpoint
+
+    state_dict = checkpoint.read().flux
+    patcher = comfy.sd.load_diffusion_model_state_dict(state_dict, {"dtype": torch.float32})
+    return patcher.model.diffusion_model.cpu()
 
 
 def inputs(model: nn.Module, size: Size) -> SimpleNamespace:

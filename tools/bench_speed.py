@@ -47,16 +47,12 @@ def mid(rounds: int = 7) -> list[Figure]:
 
 
 def pocket(rounds: int = 11) -> list[Figure]:
-    """The pocket model, 20 steps at a time; a random model of its size where it is not trained."""
-    size, name = bench_models.SIZES["pocket"], "pocket model"
-    if bench_models.POCKET_FILE.exists():
-        model = bench_models.load_pocket()
-    else:
-        model, name = bench_models.build(size), "random model of pocket size"
+    """The pocket model, 20 steps at a time."""
+    size, model = bench_models.SIZES["pocket"], bench_models.load_pocket()
     times = measure(model, size, steps=20, rounds=rounds, counts=(FEW,))
     return [
-        *_figures(name, f"capture {FEW}", times, 1.20),
-        *_figures(name, "naive", times),
+        *_figures("pocket", f"capture {FEW}", times, 1.20),
+        *_figures("pocket", "naive", times),
     ]
 
 
