@@ -196,7 +196,8 @@ def models(nodes):
 def test_only_a_workflow_that_was_run_has_a_thumbnail():
     thumbnails = list(POCKET.parent.glob("*.jpg"))
     assert thumbnails == [POCKET.with_suffix(".jpg")]
-    assert Image.open(thumbnails[0]).size[0] >= 400
+    with Image.open(thumbnails[0]) as picture:
+        assert picture.width >= 400
 
 
 def test_the_pocket_workflow_gives_picture_maps_overlay_and_capture(first):
