@@ -4,6 +4,7 @@ from .decode import HeatmapDecode
 from .encode import ConceptAttentionEncode
 from .files import LoadCapture, SaveCapture
 from .overlay import HeatmapOverlay
+from .pocket import ConceptAttentionPocket
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 
 NODES: list = [
@@ -14,4 +15,5 @@ NODES: list = [
     HeatmapOverlay,
     SaveCapture,
     LoadCapture,
+    ConceptAttentionPocket,
 ]

@@ -1,0 +1,95 @@
+"""Load Pocket Model: the tiny trained model that ships with the pack, as MODEL, CLIP and VAE."""
+
+from typing import Any
+
+import comfy.sd
+import torch
+from comfy.supported_models_base import ClipTarget
+from comfy.text_encoders.cogvideo import CogVideoXTokenizer, cogvideo_te
+
+from ..pocket import checkpoint
+from ..pocket.prompts import CONCEPTS, TEXT_TOKENS
+from ..pocket.vocabulary import check_text
+from ._host import io
+
+# Two layers of width 128; the host reads a T5's other sizes from its own configuration of T5 XXL.
+_T5_SIZES = {"d_model": 128, "d_kv": 64, "num_heads": 2, "num_layers": 2, "d_ff": 384}
+
+
+class PocketTokenizer(CogVideoXTokenizer):
+    """The host's plain T5 tokenizer, which refuses words that the pocket model was never shown."""
+
+    def tokenize_with_weights(self, text: str, return_word_ids: bool = False, **kwargs: Any) -> Any:
+        """The host's tokens of a text of known words. Raises ConceptAttentionError for another."""
+        return super().tokenize_with_weights(check_text(text), return_word_ids, **kwargs)
+
+
+class ConceptAttentionPocket(io.ComfyNode):
+    """Loads the pack's own model, which runs on a CPU."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The node's face."""
+        return io.Schema(
+            node_id="ConceptAttentionPocket",
+            display_name="Load Pocket Model",
+            category="Concept Attention",
+            description=(
+                "A tiny FLUX.1 class model that ships with this pack: nothing to download, seconds "
+                "on a CPU. It paints a little picture book at 256 x 256 and knows these words: "
+                f"{', '.join(CONCEPTS)}. Use 20 steps, euler, simple."
+            ),
+            search_aliases=[
+                "pocket",
+                "tiny model",
+                "demo model",
+                "checkpoint loader",
+                "heatmap",
+                "concept attention",
+                "interpretability",
+            ],
+            outputs=[
+                io.Model.Output(
+                    display_name="MODEL",
+                    tooltip="The diffusion transformer, of the FLUX.1 kind. Its pictures are "
+                    "256 x 256.",
+                ),
+                io.Clip.Output(
+                    display_name="CLIP",
+                    tooltip="The text encoder, for prompts and concepts. A word that it does not "
+                    "know is an error that lists the known ones.",
+                ),
+                io.Vae.Output(
+                    display_name="VAE",
+                    tooltip="Turns latents into pictures and pictures into latents.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        """Read the file and hand its parts to the host's own loaders."""
+        parts = checkpoint.read()
+        options = {"dtype": torch.float32}
+        # The host empties the dict that it is given, and finds out by itself that this is a Flux.
+        model = comfy.sd.load_diffusion_model_state_dict(dict(parts.flux), model_options=options)
+        return io.NodeOutput(model, load_clip(parts), load_vae(parts))
+
+
+def load_clip(parts: checkpoint.Parts) -> comfy.sd.CLIP:
+    """The text encoder as the host's CLIP, padding every text as in training."""
+    size = sum(value.numel() for value in parts.text.values())
+    return comfy.sd.CLIP(
+        ClipTarget(PocketTokenizer, cogvideo_te()),
+        tokenizer_data={"t5xxl_min_length": TEXT_TOKENS},
+        parameters=size,
+        state_dict=[parts.text],
+        model_options={"dtype": torch.float32, "t5xxl_model_config": _T5_SIZES},
+    )
+
+
+def load_vae(parts: checkpoint.Parts) -> comfy.sd.VAE:
+    """The VAE as the host's TAESD with 16 latent channels."""
+    vae = comfy.sd.VAE(sd=parts.vae, dtype=torch.float32)
+    vae.throw_exception_if_invalid()
+    return vae

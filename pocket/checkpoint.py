@@ -1,0 +1,107 @@
+"""The pocket model's file: one safetensors with transformer, text encoder and VAE, made small.
+
+Large matrices are stored as int8 with one float scale per row, the rest as float16; of the text
+encoder's embedding only the vocabulary's rows are kept; of the VAE's encoder only the projection
+that defines it. `expand` gives the three state dicts under the host's own key names. Torch only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from . import vae
+
+FILE = Path(__file__).parent / "pocket-flux.safetensors"
+T5_ROWS = 32128
+_SMALLEST_INT8 = 16384  # numbers; smaller matrices stay float16
+_SCALE = ".row_scale"
+_EMBEDDING = "text.shared.weight"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Float32 state dicts of the three models under the host's key names, and metadata."""
+
+    flux: dict[str, Tensor]
+    text: dict[str, Tensor]
+    vae: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+def shrink(
+    weights: dict[str, Tensor],
+    decoder: dict[str, Tensor],
+    vocabulary: list[int],
+    projection: Tensor,
+    mean: Tensor,
+) -> dict[str, Tensor]:
+    """Tensors of the file from those of the training ("flux.*" and "text.*", decoder, latents)."""
+    content = {"vocabulary": torch.tensor(vocabulary, dtype=torch.int32)}
+    content |= {"latent.projection": projection.float(), "latent.mean": mean.float()}
+    for key, value in {**weights, **{f"decoder.{k}": v for k, v in decoder.items()}}.items():
+        if key.startswith("flux.") and value.ndim == 2 and value.numel() >= _SMALLEST_INT8:
+            scale = value.float().abs().amax(1).clamp_min(1e-12) / 127
+            content[key] = (value.float() / scale[:, None]).round().to(torch.int8)
+            content[key + _SCALE] = scale
+        else:
+            content[key] = value.to(torch.float16)
+    return {key: value.contiguous() for key, value in content.items()}
+
+
+def write(path: Path, content: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write the file, whole or not at all."""
+    part = path.with_suffix(".part")
+    save_file(content, part, metadata={"format": "pt", **metadata})
+    part.chmod(0o644)
+    part.replace(path)
+
+
+def read(path: Path = FILE) -> Parts:
+    """The file's three models, expanded. Raises FileNotFoundError where there is no file."""
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    return expand(tensors(path), metadata)
+
+
+def tensors(path: Path = FILE) -> dict[str, Tensor]:
+    """The file's tensors as they are stored."""
+    return load_file(path)
+
+
+def expand(stored: dict[str, Tensor], metadata: dict[str, str]) -> Parts:
+    """State dicts for the host from the file's tensors; the inverse of `shrink` up to rounding."""
+    full = {key: _restore(key, stored) for key in stored if not key.endswith(_SCALE)}
+    rows = full.pop(_EMBEDDING)
+    text = _under("text.", full)
+    text["shared.weight"] = torch.zeros(T5_ROWS, rows.shape[1])
+    text["shared.weight"][stored["vocabulary"].long()] = rows
+    model = vae.encoder_state(full["latent.projection"], full["latent.mean"])
+    model |= vae.decoder_state(_under("decoder.", full))
+    model |= {"vae_scale": torch.tensor(vae.SCALE), "vae_shift": torch.tensor(vae.SHIFT)}
+    return Parts(_under("flux.", full), text, model, metadata)
+
+
+def describe(summary: dict[str, object]) -> dict[str, str]:
+    """Metadata of the file: what it is, how it was trained, its scores."""
+    what = (
+        "Concept Attention pocket model: tiny Flux 1 class transformer, T5 class text encoder and "
+        "TAESD class VAE"
+    )
+    return {"title": what, "license": "MIT", "training": json.dumps(summary)}
+
+
+def _restore(key: str, tensors: dict[str, Tensor]) -> Tensor:
+    value = tensors[key].float()
+    scale = tensors.get(key + _SCALE)
+    return value if scale is None else value * scale[:, None]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,224 @@
+"""Measures the pocket model and its heatmaps against exact label maps.
+
+On held-out scenes of the picture book: (a) are the prompted things in the generated pictures; (b)
+do the heatmaps follow the label maps, for existing and for generated pictures; (c) does an absent
+concept look absent. Prints Markdown tables for BENCHMARKS.md.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from torch import Tensor
+
+import truth_maps
+from hosting import pack
+from truth_figures import interval, judge, pooled, table
+
+FIRST_SEED = 10**9  # training never reached these
+
+
+def main() -> None:
+    """Run the parts and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
+    parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
+    parser.add_argument("--noise", type=float, default=0.5, help="noise level of existing pictures")
+    parser.add_argument("--cfg", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument(
+        "--layers", default="auto", help="of the double blocks; auto: the pack's own"
+    )
+    parser.add_argument("--pictures", type=Path, help="folder for the generated pictures")
+    arguments = parser.parse_args()
+    _start_host(arguments.comfyui)
+    with torch.inference_mode():
+        bench = Bench(arguments)
+        print(bench.existing(), flush=True)
+        print(bench.generated(), flush=True)
+
+
+class Bench:
+    """The pocket model as loaded by its node, and the reader of generated pictures."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        from concept_attention.core.defaults import defaults
+        from concept_attention.core.selection import parse
+        from concept_attention.nodes.pocket import ConceptAttentionPocket
+        from concept_attention.pocket import checkpoint
+
+        self.arguments = arguments
+        self.model, self.clip, self.vae = ConceptAttentionPocket.execute().args
+        self.flux = self.model.get_model_object("diffusion_model")
+        text = defaults("flux").layers if arguments.layers == "auto" else arguments.layers
+        self.layers = parse(text, len(self.flux.double_blocks), "layers")
+        self.parts = checkpoint.read()
+
+    def existing(self) -> str:
+        """Table of heatmaps of existing pictures: noised, one forward."""
+        rng = random.Random(0)
+        rows = [self._existing(FIRST_SEED + i, rng) for i in range(self.arguments.count)]
+        title = f"Existing pictures, noise {self.arguments.noise}, one forward, n = {len(rows)}"
+        return table(title, rows)
+
+    def _existing(self, seed: int, rng: random.Random) -> dict[str, Any]:
+        from concept_attention.nodes.capture import make_run
+        from concept_attention.pocket.prompts import prompt_of
+        from concept_attention.pocket.world import scene
+
+        drawn = scene(seed)
+        prompt = prompt_of(random.Random(seed), drawn)
+        names = [*drawn.things, drawn.ground, drawn.sky]
+        picture = torch.from_numpy(drawn.picture)[None].float() / 255
+        latent = self.model.model.process_latent_in(self.vae.encode(picture)).float()
+        noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
+        level = torch.tensor([self.arguments.noise])
+        noisy = (1 - level) * latent + level * noise
+        concepts, absent = self._concepts(names, drawn.things, rng)
+        context = self.clip.encode_from_tokens(self.clip.tokenize(prompt))
+        with truth_maps.collecting(self.flux, self.layers) as collector:
+            run = make_run(self.model, concepts, "all", "all", 1024, None)
+            run._observe = collector.observe
+            run.begin(noisy.shape, [float(level), 0.0], [{"uuid": 0}])
+            options = {"wrappers": {"diffusion_model": {"bench": [run.evaluate]}}, "uuids": [0]}
+            run.predict_noise(
+                lambda x, t: self.flux(x, t, context, transformer_options=options), noisy, level
+            )
+        labels = torch.from_numpy(drawn.labels).long()
+        return self._judge(collector.maps((16, 16)), names, absent, labels)
+
+    def generated(self) -> str:
+        """Tables of generated pictures: things present, heatmaps over all steps."""
+        from concept_attention.pocket import measure
+
+        start = time.monotonic()
+        reader = measure.Reader()
+        check = self._check_reader(reader)
+        rng = random.Random(1)
+        rows = [
+            self._generated(FIRST_SEED + 10**6 + i, rng, reader)
+            for i in range(self.arguments.count)
+        ]
+        found = [row["found"] for row in rows]
+        share, low, high = interval(found, pooled)
+        steps, cfg = self.arguments.steps, self.arguments.cfg
+        lines = [
+            f"Prompted things present in {len(rows)} generated pictures ({steps} steps, cfg "
+            f"{cfg}): "
+            f"{share:.1%} ({low:.1%} to {high:.1%}). {check}",
+            "",
+            table(f"Generated pictures, all {steps} steps, n = {len(rows)}", rows),
+            f"{time.monotonic() - start:.0f} s",
+        ]
+        return "\n".join(lines)
+
+    def _generated(self, seed: int, rng: random.Random, reader: Any) -> dict[str, Any]:
+        import nodes
+
+        from concept_attention.nodes.capture import attach_to_model, make_run
+        from concept_attention.pocket.prompts import prompt_of
+        from concept_attention.pocket.things import THINGS
+        from concept_attention.pocket.world import scene
+
+        drawn = scene(seed)
+        prompt = prompt_of(random.Random(seed), drawn)
+        said = prompt.replace(",", " ").replace("beach", "sand").split()
+        names = [name for name in (*drawn.things, drawn.ground, drawn.sky) if name in said]
+        concepts, absent = self._concepts(names, drawn.things, rng)
+        positive, negative = (
+            [[self.clip.encode_from_tokens(self.clip.tokenize(text)), {}]] for text in (prompt, "")
+        )
+        with truth_maps.collecting(self.flux, self.layers) as collector:
+            run = make_run(self.model, concepts, "all", "all", 1024, None)
+            run._observe = collector.observe
+            sampled = nodes.common_ksampler(
+                attach_to_model(self.model, run),
+                seed,
+                self.arguments.steps,
+                self.arguments.cfg,
+                "euler",
+                "simple",
+                positive,
+                negative,
+                {"samples": torch.zeros(1, 16, 32, 32)},
+            )[0]["samples"]
+        picture = (self.vae.decode(sampled) * 255).round().to(torch.uint8)
+        self._keep(seed, picture, prompt)
+        labels = reader.labels(picture)[0]
+        present = reader.present(picture)[0]
+        result = self._judge(collector.maps((16, 16)), names, absent, labels)
+        result["found"] = [bool(present[list(THINGS).index(name)]) for name in drawn.things]
+        return result
+
+    def _concepts(
+        self, names: Sequence[str], things: Sequence[str], rng: random.Random
+    ) -> tuple[Any, str]:
+        """Single-word concepts: what is there and one thing that is not."""
+        from concept_attention.nodes.encode import encode_concepts
+        from concept_attention.pocket.things import THINGS
+
+        absent = rng.choice([thing for thing in THINGS if thing not in things])
+        return encode_concepts(self.clip, [*names, absent], []), absent
+
+    def _judge(
+        self, maps: dict[str, Tensor], names: Sequence[str], absent: str, labels: Tensor
+    ) -> dict[str, Any]:
+        from concept_attention.pocket.things import THINGS
+        from concept_attention.pocket.world import LABELS
+
+        wanted = torch.tensor([LABELS.index(name) for name in names])
+        truth = labels[None] == wanted[:, None, None]
+        is_thing = [name in THINGS for name in names]
+        chance = torch.full_like(maps["output"], 1 / (len(names) + 1))
+        return {
+            kind: judge(heat, truth, is_thing) for kind, heat in {**maps, "chance": chance}.items()
+        }
+
+    def _check_reader(self, reader: Any) -> str:
+        """How well the reader knows scenes whose labels are known."""
+        from concept_attention.pocket.things import THINGS
+        from concept_attention.pocket.world import scene
+
+        drawn = [scene(FIRST_SEED + 2 * 10**6 + i) for i in range(100)]
+        pictures = torch.stack([torch.from_numpy(d.picture) for d in drawn])
+        labels = torch.stack([torch.from_numpy(d.labels) for d in drawn])
+        truth = torch.tensor([[name in d.things for name in THINGS] for d in drawn])
+        seen, pixels = reader.present(pictures), (reader.labels(pictures) == labels).float().mean()
+        recall, false = seen[truth].float().mean(), seen[~truth].float().mean()
+        return (
+            f"(The reader of pictures, on 100 drawn ones: {pixels:.1%} of the pixels right, "
+            f"{recall:.1%} of the things found, {false:.1%} of the absent ones seen.)"
+        )
+
+    def _keep(self, seed: int, picture: Tensor, prompt: str) -> None:
+        folder = self.arguments.pictures
+        if folder is not None:
+            from PIL import Image
+
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture[0].numpy()).save(
+                folder / f"{seed}-{prompt.replace(' ', '_')}.png"
+            )
+
+
+def _start_host(folder: Path | None) -> None:
+    if folder is None:
+        raise SystemExit("error: Say where ComfyUI is: --comfyui DIR, or COMFYUI_DIR.")
+    sys.path.insert(0, str(folder))
+    sys.argv = [sys.argv[0], *([] if torch.cuda.is_available() else ["--cpu"])]
+    import comfy.options
+
+    comfy.options.enable_args_parsing()
+    pack.register()
+
+
+if __name__ == "__main__":
+    main()

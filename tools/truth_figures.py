@@ -1,0 +1,110 @@
+"""Figures that say how well heatmaps follow label maps, and their tables."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+NAMES = {
+    "output": "output space (this pack)",
+    "cross": "cross-attention, not rotated",
+    "cross_rope": "cross-attention, rotated",
+    "value": "value space",
+    "chance": "chance (uniform)",
+}
+METRICS = ("pixel accuracy", "mIoU", "things' IoU", "mAP")
+
+
+def judge(heat: Tensor, truth: Tensor, is_thing: Sequence[bool]) -> dict[str, Any]:
+    """Figures of one picture: heat [C + 1, h, w] with the absent concept last, truth bool [C, H,
+    W].
+
+    Pixel accuracy: share of pixels whose highest map is their own concept's. mIoU: mean over
+    concepts of intersection over union of the argmax. mAP: mean over concepts of the average
+    precision of the map's value as a score of every pixel. Pixels of no concept are left out.
+    Peaks: highest value of each map.
+    """
+    full = functional.interpolate(
+        heat[None], truth.shape[1:], mode="bilinear", align_corners=False
+    )[0]
+    inside = truth.any(0)
+    best, truth = full.argmax(0)[inside], truth[:, inside]
+    ious, precisions = [], []
+    for i, own in enumerate(truth):
+        union = ((best == i) | own).sum().item()
+        ious.append(((best == i) & own).sum().item() / max(union, 1))
+        precisions.append(average_precision(full[i][inside], own))
+    things = [iou for iou, thing in zip(ious, is_thing, strict=True) if thing]
+    right = truth.gather(0, best.clamp_max(len(truth) - 1)[None])[0] & (best < len(truth))
+    peaks = heat.flatten(1).amax(1)
+    return {
+        "pixel accuracy": right.float().mean().item(),
+        "mIoU": sum(ious) / len(ious),
+        "things' IoU": sum(things) / len(things),
+        "mAP": sum(precisions) / len(precisions),
+        "present": [peaks[i].item() for i, thing in enumerate(is_thing) if thing],
+        "absent": peaks[-1].item(),
+    }
+
+
+def average_precision(score: Tensor, own: Tensor) -> float:
+    """Area under precision against recall of `score` for the pixels `own`; ties are one step."""
+    if not own.any():
+        return 0.0
+    order = score.argsort(descending=True)
+    hits, score = own[order].double().cumsum(0), score[order]
+    last = torch.cat((score[1:] != score[:-1], torch.ones(1, dtype=torch.bool)))
+    ranks = torch.arange(1, len(score) + 1, dtype=torch.float64)[last]
+    hits = hits[last]
+    gained = torch.diff(hits, prepend=torch.zeros(1, dtype=torch.float64))
+    return (gained * hits / ranks).sum().item() / hits[-1].item()
+
+
+def interval(
+    items: Sequence[Any], statistic: Callable[[Sequence[Any]], float]
+) -> tuple[float, float, float]:
+    """The statistic of all items and its 95 % bootstrap interval over pictures."""
+    rng = random.Random(0)
+    repeats = sorted(statistic(rng.choices(items, k=len(items))) for _ in range(1000))
+    return statistic(items), repeats[25], repeats[974]
+
+
+def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown table of all kinds with 95 % bootstrap intervals over pictures."""
+    header = ("maps", *METRICS, "AUC present / absent")
+    lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    for kind, name in NAMES.items():
+        figures = [row[kind] for row in rows]
+        cells = []
+        for metric in METRICS:
+            values = [figure[metric] for figure in figures]
+            cells.append(_cell(interval(values, _mean)))
+        cells.append(_cell(interval(figures, _auc)))
+        lines.append("| " + " | ".join((name, *cells)) + " |")
+    return "\n".join((*lines, ""))
+
+
+def _cell(figure: tuple[float, float, float]) -> str:
+    value, low, high = figure
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def pooled(found: Sequence[Sequence[bool]]) -> float:
+    """Share of all hits."""
+    flat = [hit for hits in found for hit in hits]
+    return sum(flat) / len(flat)
+
+
+def _auc(figures: Sequence[dict[str, Any]]) -> float:
+    """Probability that a present thing's peak is above an absent one's."""
+    present = torch.tensor([peak for figure in figures for peak in figure["present"]])
+    absent = torch.tensor([figure["absent"] for figure in figures]).sort().values
+    below = torch.searchsorted(absent, present) + torch.searchsorted(absent, present, right=True)
+    return (below.double().mean() / 2 / len(absent)).item()
