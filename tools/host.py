@@ -15,11 +15,10 @@ import argparse
 import errno
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import demo
-from hosting import cache, checks, environment, locate, pack, snapshot
+from hosting import cache, checks, child, environment, locate, pack, snapshot
 from hosting.errors import HostError
 from hosting.server import Server
 
@@ -79,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     python = environment.ensure()
     variables = {**checks.base_variables(), "COMFYUI_DIR": str(locate.provide().folder)}
     command = [str(python), arguments.script, *arguments.arguments]
-    return subprocess.run(command, env=variables, check=False).returncode
+    return child.run(command, env=variables)
 
 
 def write_snapshot(_: argparse.Namespace) -> int:

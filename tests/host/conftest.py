@@ -6,6 +6,7 @@ For tests through HTTP and a browser there is also a real server, in a process o
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from hosting import locate, pack
 from hosting.client import Client
 from hosting.server import Server
 
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that fixtures end their server
 sys.dont_write_bytecode = True  # nothing is written into a user's ComfyUI, not even __pycache__
 
 _folder = os.environ.get("COMFYUI_DIR", "")

@@ -2,6 +2,7 @@
 
 import errno
 import runpy
+import signal
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 import demo
 import host
-from hosting import checks, pack
+from hosting import checks, child, pack
 from hosting.checks import Check
 from hosting.errors import HostError
 
@@ -79,3 +80,25 @@ def test_all_checks_run_and_the_last_line_names_those_that_failed(tier, capsys):
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == "2 of 3 checks FAILED: first, no_test_found."
     assert "== second" in out
+
+
+def test_a_command_that_is_stopped_can_end_what_it_started(tmp_path):
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "try:\n    pathlib.Path('up').touch(); time.sleep(60)\n"
+        "finally:\n    pathlib.Path('ended').touch()\n"
+    )
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            child.run([sys.executable, "-c", code], cwd=tmp_path)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert (tmp_path / "ended").exists()

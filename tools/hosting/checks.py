@@ -4,12 +4,11 @@ All of them run even if one fails: a person wants the whole list at once.
 """
 
 import os
-import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import browser, cache, environment, locate, pack
+from . import browser, cache, child, environment, locate, pack
 
 
 @dataclass(frozen=True)
@@ -73,5 +72,4 @@ def _passes(check: Check, python: Path, variables: dict[str, str]) -> bool:
     own = {key: text.format(cache=cache.root()) for key, text in check.variables.items()}
     command = [str(python), *check.arguments]
     # pytest's status 5, no test found, is a failure like any other.
-    done = subprocess.run(command, cwd=pack.ROOT, env={**variables, **own}, check=False)
-    return done.returncode == 0
+    return child.run(command, cwd=pack.ROOT, env={**variables, **own}) == 0
