@@ -40,6 +40,7 @@ _SHOWN = """() => Object.fromEntries(
 @pytest.fixture(params=[False, True], ids=["LiteGraph", "Nodes 2.0"])
 def editor(request, page):
     """The editor with one way of drawing nodes; `said` lists its warnings and errors from here."""
+    page.set_default_timeout(120_000)  # on a busy machine the editor takes its time
     page.said = []
     page.on("console", lambda message: _keep(page.said, message))
     page.drawing = "nodes-2" if request.param else "litegraph"
