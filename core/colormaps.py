@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .errors import ConceptAttentionError
@@ -45,5 +46,5 @@ def colorize(values: Tensor, name: str = "inferno") -> Tensor:
 
 
 @cache
-def _tables() -> np.ndarray:
+def _tables() -> NDArray[np.uint8]:
     return np.load(_FILE)

@@ -1,14 +1,14 @@
 """What a user drags into a workflow: the list below is the table of contents."""
 
 from .decode import HeatmapDecode
-from .encode import ConceptAttentionEncode
+from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
 from .overlay import HeatmapOverlay
 from .pocket import ConceptAttentionPocket
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 
 NODES: list = [
-    ConceptAttentionEncode,
+    ConceptEncoder,
     AttentionCaptureSampler,
     AttentionCaptureSamplerCustom,
     HeatmapDecode,

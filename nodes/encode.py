@@ -20,7 +20,7 @@ from .types import ConceptsType
 _NO_EMBEDDINGS = "\0embedding:"
 
 
-class ConceptAttentionEncode(io.ComfyNode):
+class ConceptEncoder(io.ComfyNode):
     """Encodes every concept by itself and keeps one token of it."""
 
     @classmethod

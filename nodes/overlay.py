@@ -50,8 +50,8 @@ class HeatmapOverlay(io.ComfyNode):
                     max=1.0,
                     step=0.05,
                     display_mode=io.NumberDisplay.slider,
-                    tooltip="0 shows the picture alone, 1 the heatmap alone. In between the picture "
-                    "fades to grey, so that its colours are not taken for the map's.",
+                    tooltip="0 shows the picture alone, 1 the heatmap alone. In between the "
+                    "picture fades to grey, so that its colours are not taken for the map's.",
                 ),
                 io.Combo.Input(
                     "colormap",

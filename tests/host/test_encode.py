@@ -12,7 +12,7 @@ from comfy.text_encoders.sd3_clip import SD3Tokenizer, sd3_clip
 
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.nodes import NODES
-from concept_attention.nodes.encode import ConceptAttentionEncode, encode_concepts
+from concept_attention.nodes.encode import ConceptEncoder, encode_concepts
 
 # transformers' own loading of CLIP's tokenizer
 pytestmark = pytest.mark.filterwarnings("ignore:Deprecated in 0.9.0:DeprecationWarning")
@@ -140,7 +140,7 @@ def test_a_concept_does_not_depend_on_its_neighbours_or_its_place(clips, name):
 
 
 def test_the_node_gives_shown_concepts_first_and_then_the_background(clips):
-    output = ConceptAttentionEncode.execute(
+    output = ConceptEncoder.execute(
         clips["t5xxl"], 'Red Dragon,\n"rock, grey", café', "floor, Wand", "auto"
     )
     (concepts,) = output.result
@@ -198,12 +198,12 @@ def test_an_encoder_that_drops_rows_is_an_error(clips):
 def test_an_unsupported_clip_is_an_error_that_lists_the_supported_ones():
     clip = build(sd3_clip(clip_l=False, clip_g=False), SD3Tokenizer, {"t5xxl": T5})
     with pytest.raises(ConceptAttentionError, match=r"g \+ l \+ t5xxl.*t5xxl \(FLUX\.1\)"):
-        ConceptAttentionEncode.execute(clip, "dragon", "background", "auto")
+        ConceptEncoder.execute(clip, "dragon", "background", "auto")
 
 
 def test_no_clip_is_an_error():
     with pytest.raises(ConceptAttentionError, match="clip: there is none"):
-        ConceptAttentionEncode.execute(None, "dragon", "background", "auto")
+        ConceptEncoder.execute(None, "dragon", "background", "auto")
 
 
 @pytest.mark.parametrize(
@@ -218,11 +218,11 @@ def test_no_clip_is_an_error():
     ],
 )
 def test_bad_text_is_refused_before_anything_runs(concepts, background, text):
-    assert text in ConceptAttentionEncode.validate_inputs(concepts=concepts, background=background)
+    assert text in ConceptEncoder.validate_inputs(concepts=concepts, background=background)
 
 
 def test_linked_and_missing_texts_are_not_judged_before_the_run():
-    validate = ConceptAttentionEncode.validate_inputs
+    validate = ConceptEncoder.validate_inputs
     assert validate() is True
     assert validate(concepts="dragon") is True
     assert validate(background="") is True
@@ -230,8 +230,8 @@ def test_linked_and_missing_texts_are_not_judged_before_the_run():
 
 
 def test_the_schema_names_execute_s_parameters_and_explains_each():
-    schema = ConceptAttentionEncode.define_schema()
-    assert ConceptAttentionEncode in NODES
-    parameters = list(inspect.signature(ConceptAttentionEncode.execute).parameters)
+    schema = ConceptEncoder.define_schema()
+    assert ConceptEncoder in NODES
+    parameters = list(inspect.signature(ConceptEncoder.execute).parameters)
     assert [item.id for item in schema.inputs] == parameters
     assert all(item.tooltip for item in (*schema.inputs, *schema.outputs))
