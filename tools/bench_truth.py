@@ -53,14 +53,13 @@ class Bench:
         from concept_attention.core.defaults import defaults
         from concept_attention.core.selection import parse
         from concept_attention.nodes.pocket import ConceptAttentionPocket
-        from concept_attention.pocket import checkpoint
 
         self.arguments = arguments
         self.model, self.clip, self.vae = ConceptAttentionPocket.execute().args
         self.flux = self.model.get_model_object("diffusion_model")
         text = defaults("flux").layers if arguments.layers == "auto" else arguments.layers
         self.layers = parse(text, len(self.flux.double_blocks), "layers")
-        self.parts = checkpoint.read()
+        self.random = torch.Generator().manual_seed(0)
 
     def existing(self) -> str:
         """Table of heatmaps of existing pictures: noised, one forward."""
@@ -100,7 +99,7 @@ class Bench:
         from concept_attention.pocket import measure
 
         start = time.monotonic()
-        reader = measure.Reader()
+        reader = measure.Reader.load()
         check = self._check_reader(reader)
         rng = random.Random(1)
         rows = [
@@ -177,7 +176,7 @@ class Bench:
         wanted = torch.tensor([LABELS.index(name) for name in names])
         truth = labels[None] == wanted[:, None, None]
         is_thing = [name in THINGS for name in names]
-        chance = torch.full_like(maps["output"], 1 / (len(names) + 1))
+        chance = torch.rand(maps["output"].shape, generator=self.random).softmax(0)
         return {
             kind: judge(heat, truth, is_thing) for kind, heat in {**maps, "chance": chance}.items()
         }

@@ -13,7 +13,7 @@ NAMES = {
     "cross": "cross-attention, not rotated",
     "cross_rope": "cross-attention, rotated",
     "value": "value space",
-    "chance": "chance (uniform)",
+    "chance": "chance (noise)",
 }
 METRICS = ("pixel accuracy", "mIoU", "things' IoU", "mAP")
 
