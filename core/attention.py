@@ -41,16 +41,20 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     """a @ b in float32, whatever the dtype: [..., I, K] and [..., K, J] to [..., I, J]."""
     if a.dtype == torch.float32:
         return torch.matmul(a, b)
-    if a.is_cuda:
+    if _widens(a.device):
         out = torch.bmm(a.flatten(0, -3), _flatten_batch(b), out_dtype=torch.float32)
         return out.unflatten(0, a.shape[:-2])
     # Elsewhere a half-precision product is rounded on the way out; widening in slices of the longer
     # side keeps the extra memory small.
-    side = b.shape[-1] if b.shape[-1] >= b.shape[-2] else b.shape[-2]
-    if side == b.shape[-1]:
+    if b.shape[-1] >= b.shape[-2]:
         return torch.cat([a.float() @ part.float() for part in b.split(_SLICE, -1)], dim=-1)
     parts = zip(a.split(_SLICE, -1), b.split(_SLICE, -2), strict=True)
     return torch.stack([x.float() @ y.float() for x, y in parts]).sum(0)
+
+
+def _widens(device: torch.device) -> bool:
+    """Whether torch.bmm can give float32 products of half-precision factors on the device."""
+    return device.type == "cuda" and torch.version.hip is None and _TORCH >= (2, 8)
 
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:
@@ -59,6 +63,7 @@ def rotate(x: Tensor, angles: Tensor) -> Tensor:
     return (angles * pairs).sum(-1).flatten(-2).type_as(x)
 
 
+_TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
 _SLICE = 1024
 # Parts that hold a float32's 24 binary digits: bfloat16 has 8; float16 has 11, and the last two are
 # below what the sum rounds off.
