@@ -6,7 +6,7 @@ PORT ?= 8188
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench pocket golden snapshot setup
+.PHONY: help demo serve test test-core lint bench pocket golden workflows thumbnails snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -39,6 +39,12 @@ pocket: ## train the pocket model (hours on a CPU); continues where it stopped
 golden: ## compare with reference numbers: make golden DIR=folder
 	@test -n "$(DIR)" || { echo "error: Say which folder: make golden DIR=folder"; exit 1; }
 	@$(HOST) run tools/golden.py "$(DIR)" $(ARGS)
+
+workflows: ## write example_workflows/ anew, after a change in tools/graphs/
+	@$(HOST) run tools/workflows.py build
+
+thumbnails: ## remake the pictures of example workflows and README from a real run
+	@$(HOST) run tools/workflows.py thumbnail
 
 snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs
 	@$(HOST) snapshot
