@@ -4,7 +4,7 @@ from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
 from .overlay import HeatmapOverlay
-from .pocket import ConceptAttentionPocket
+from .pocket import LoadPocketModel
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 
 NODES: list = [
@@ -15,5 +15,5 @@ NODES: list = [
     HeatmapOverlay,
     SaveCapture,
     LoadCapture,
-    ConceptAttentionPocket,
+    LoadPocketModel,
 ]

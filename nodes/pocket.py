@@ -24,7 +24,7 @@ class PocketTokenizer(CogVideoXTokenizer):
         return super().tokenize_with_weights(check_text(text), return_word_ids, **kwargs)
 
 
-class ConceptAttentionPocket(io.ComfyNode):
+class LoadPocketModel(io.ComfyNode):
     """Loads the pack's own model, which runs on a CPU."""
 
     @classmethod

@@ -52,10 +52,10 @@ class Bench:
     def __init__(self, arguments: argparse.Namespace) -> None:
         from concept_attention.core.defaults import defaults
         from concept_attention.core.selection import parse
-        from concept_attention.nodes.pocket import ConceptAttentionPocket
+        from concept_attention.nodes.pocket import LoadPocketModel
 
         self.arguments = arguments
-        self.model, self.clip, self.vae = ConceptAttentionPocket.execute().args
+        self.model, self.clip, self.vae = LoadPocketModel.execute().args
         self.flux = self.model.get_model_object("diffusion_model")
         text = defaults("flux").layers if arguments.layers == "auto" else arguments.layers
         self.layers = parse(text, len(self.flux.double_blocks), "layers")

@@ -6,7 +6,7 @@ import torch
 
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.nodes.encode import encode_concepts
-from concept_attention.nodes.pocket import ConceptAttentionPocket
+from concept_attention.nodes.pocket import LoadPocketModel
 from concept_attention.pocket import checkpoint, latents, text
 from concept_attention.pocket.prompts import CONCEPTS, SYNONYMS, TEXT_TOKENS, WORDS
 from concept_attention.pocket.world import scene
@@ -20,7 +20,7 @@ def parts():
 @pytest.fixture(scope="module")
 def loaded():
     with torch.inference_mode():
-        return ConceptAttentionPocket.execute().args
+        return LoadPocketModel.execute().args
 
 
 @pytest.fixture(autouse=True)
