@@ -6,7 +6,7 @@ PORT ?= 8188
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench pocket golden workflows thumbnails snapshot setup
+.PHONY: help demo serve test test-core lint bench pocket golden workflows pictures snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -41,10 +41,10 @@ golden: ## compare with reference numbers: make golden DIR=folder
 	@$(HOST) run tools/golden.py "$(DIR)" $(ARGS)
 
 workflows: ## write example_workflows/ anew, after a change in tools/graphs/
-	@$(HOST) run tools/workflows.py build
+	@$(HOST) run tools/workflows.py
 
-thumbnails: ## remake the pictures of example workflows and README from a real run
-	@$(HOST) run tools/workflows.py thumbnail
+pictures: ## remake the pictures in the README and of the example workflow from a real run
+	@$(HOST) pictures
 
 snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs
 	@$(HOST) snapshot

@@ -18,7 +18,7 @@ import signal
 from pathlib import Path
 
 import demo
-from hosting import cache, checks, child, environment, locate, pack, snapshot
+from hosting import browser, cache, checks, child, environment, locate, pack, snapshot
 from hosting.errors import HostError
 from hosting.server import Server
 
@@ -90,6 +90,18 @@ def write_snapshot(_: argparse.Namespace) -> int:
     return 0
 
 
+def make_pictures(_: argparse.Namespace) -> int:
+    """Remake the pictures in the README and of the example workflow from a real run."""
+    python = environment.ensure(dev=True)
+    variables = {
+        **checks.base_variables(),
+        "COMFYUI_DIR": str(locate.provide().folder),
+        "CHROMIUM": str(browser.ensure()),
+    }
+    command = [str(python), str(pack.ROOT / "tools" / "pictures.py")]
+    return child.run(command, env=variables)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Concept Attention: the ComfyUI host.")
     commands = parser.add_subparsers(required=True)
@@ -104,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", serve).add_argument("--port", type=int, default=DEFAULT_PORT)
     add("check", check).add_argument("tier", choices=sorted(checks.TIERS))
     add("snapshot", write_snapshot)
+    add("pictures", make_pictures)
     script = add("run", run)
     script.add_argument("script", type=Path)
     script.add_argument("arguments", nargs=argparse.REMAINDER)

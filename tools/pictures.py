@@ -1,0 +1,71 @@
+"""The pictures in the README and of the pocket workflow, from a real run in the real editor."""
+
+import io
+import json
+import os
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from hosting import cache, locate, pack
+from hosting.server import Server
+
+WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+DOCS = pack.ROOT / "docs"
+_THUMBNAIL = (640, 640)  # at most, in pixels
+_PATIENCE = 90_000  # milliseconds, for a busy machine
+
+_IS_UP = """() => window.app?.isGraphReady && !window.app.extensionManager.spinner
+    && window.app.extensionManager.workflow.activeWorkflow"""
+_IS_SHOWN = """() => app.rootGraph.nodes.filter(node => node.type === "SaveImage")
+    .every(node => node.imgs?.length && node.imgs.every(image => image.naturalWidth))"""
+
+
+def main() -> None:
+    """Run the workflow in a browser and write its overlay and a picture of the editor."""
+    DOCS.mkdir(exist_ok=True)
+    with cache.scratch("pictures") as folder, Server(locate.provide(), folder, cpu=True) as server:
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(
+                executable_path=os.environ["CHROMIUM"], args=["--no-sandbox", "--disable-gpu"]
+            )
+            page = chromium.new_page(viewport={"width": 1800, "height": 1000})
+            page.set_default_timeout(_PATIENCE)
+            page.goto(server.client.url)
+            page.wait_for_function(_IS_UP)
+            _save(_shot(page), "workflow")
+            chromium.close()
+        _save(_overlay(server), "sheet")
+
+
+def _shot(page: Page) -> Image.Image:
+    """The editor with the workflow after its run, the whole graph in view."""
+    page.keyboard.press("Escape")  # the templates, which a first visit is shown
+    page.get_by_test_id("dialog-overlay").wait_for(state="detached")
+    document = json.loads(WORKFLOW.read_text(encoding="utf-8"))
+    page.evaluate("document => app.loadGraphData(document)", document)
+    page.get_by_test_id("queue-button").click()
+    page.wait_for_function(_IS_SHOWN)
+    page.evaluate("() => app.extensionManager.command.execute('Comfy.Canvas.FitView')")
+    page.wait_for_timeout(3000)  # the view glides there
+    return Image.open(io.BytesIO(page.screenshot()))
+
+
+def _overlay(server: Server) -> Image.Image:
+    """The sheet that the run saved; also written as the workflow's thumbnail."""
+    (path,) = server.output.rglob("overlay_*.png")
+    sheet = Image.open(path).convert("RGB")
+    small = sheet.copy()
+    small.thumbnail(_THUMBNAIL)
+    small.save(WORKFLOW.with_suffix(".jpg"), quality=88, optimize=True)
+    return sheet
+
+
+def _save(picture: Image.Image, name: str) -> None:
+    path = DOCS / f"{name}.jpg"
+    picture.convert("RGB").save(path, quality=88, optimize=True)
+    print(f"Written: {path.relative_to(pack.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
