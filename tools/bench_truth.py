@@ -6,6 +6,7 @@ concept look absent. Prints Markdown tables for BENCHMARKS.md.
 """
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -21,7 +22,7 @@ from torch import Tensor
 
 import truth_maps
 from hosting import pack
-from truth_figures import interval, judge, pooled, table
+from truth_figures import interval, judge, pooled, summary, table
 
 FIRST_SEED = 10**9  # training never reached these
 
@@ -38,12 +39,17 @@ def main() -> None:
         "--layers", default="auto", help="of the double blocks; auto: the pack's own"
     )
     parser.add_argument("--pictures", type=Path, help="folder for the generated pictures")
+    parser.add_argument(
+        "--record", action="store_true", help="put the scores into the model's file"
+    )
     arguments = parser.parse_args()
     _start_host(arguments.comfyui)
     with torch.inference_mode():
         bench = Bench(arguments)
         print(bench.existing(), flush=True)
         print(bench.generated(), flush=True)
+    if arguments.record:
+        bench.record()
 
 
 class Bench:
@@ -60,13 +66,22 @@ class Bench:
         text = defaults("flux").layers if arguments.layers == "auto" else arguments.layers
         self.layers = parse(text, len(self.flux.double_blocks), "layers")
         self.random = torch.Generator().manual_seed(0)
+        self.scores: dict[str, Any] = {}
 
     def existing(self) -> str:
         """Table of heatmaps of existing pictures: noised, one forward."""
         rng = random.Random(0)
         rows = [self._existing(FIRST_SEED + i, rng) for i in range(self.arguments.count)]
         title = f"Existing pictures, noise {self.arguments.noise}, one forward, n = {len(rows)}"
+        self.scores["existing pictures"] = summary(rows)
         return table(title, rows)
+
+    def record(self) -> None:
+        """Write the scores into the metadata of the pocket model's file."""
+        from concept_attention.pocket import checkpoint
+
+        metadata = {**checkpoint.read().metadata, "scores": json.dumps(self.scores)}
+        checkpoint.write(checkpoint.FILE, checkpoint.tensors(), metadata)
 
     def _existing(self, seed: int, rng: random.Random) -> dict[str, Any]:
         from concept_attention.nodes.capture import make_run
@@ -108,6 +123,7 @@ class Bench:
         ]
         found = [row["found"] for row in rows]
         share, low, high = interval(found, pooled)
+        self.scores |= {"things present": round(share, 3), "generated pictures": summary(rows)}
         steps, cfg = self.arguments.steps, self.arguments.cfg
         lines = [
             f"Prompted things present in {len(rows)} generated pictures ({steps} steps, cfg "

@@ -87,6 +87,13 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join((*lines, ""))
 
 
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The output space's figures without their intervals."""
+    figures = [row["output"] for row in rows]
+    means = {metric: _mean([figure[metric] for figure in figures]) for metric in METRICS}
+    return {name: round(value, 3) for name, value in {**means, "AUC": _auc(figures)}.items()}
+
+
 def _cell(figure: tuple[float, float, float]) -> str:
     value, low, high = figure
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
