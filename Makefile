@@ -6,7 +6,7 @@ PORT ?= 8188
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench pocket golden workflows pictures snapshot setup
+.PHONY: help demo serve test test-core lint bench truth pocket golden workflows pictures snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -29,8 +29,11 @@ test-core: ## the tests that need torch only, in seconds
 lint: ## ruff and mypy
 	@$(HOST) check lint
 
-bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md
+bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md (ARGS=speed: that alone)
 	@$(HOST) run tools/bench.py $(ARGS)
+	@test -n "$(ARGS)" || $(HOST) run tools/bench_truth.py
+
+truth: ## the truth of the maps alone (ARGS="--count 20": of fewer pictures)
 	@$(HOST) run tools/bench_truth.py $(ARGS)
 
 pocket: ## train the pocket model (hours on a CPU); continues where it stopped

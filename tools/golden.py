@@ -7,6 +7,7 @@ expected tensor.
 """
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -96,8 +97,8 @@ def compare(path: Path, formula: object) -> tuple[dict, Errors]:
 
     def check(kind: str, found: torch.Tensor, expected: torch.Tensor) -> None:
         found = found if batched else found[0]
-        error = (found - expected).abs().max() / expected.abs().max()
-        errors[kind] = max(errors.get(kind, 0.0), float(error))
+        error = float((found - expected).abs().max() / expected.abs().max())
+        errors[kind] = max(errors.get(kind, 0.0), math.inf if math.isnan(error) else error)
 
     for step in range(len(meta["timesteps"])):
         check(
