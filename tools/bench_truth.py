@@ -24,6 +24,7 @@ import truth_maps
 from hosting import pack
 from truth_figures import interval, judge, pooled, summary, table
 
+PARTS = ("existing", "generated")
 FIRST_SEED = 10**9  # training never reached these
 
 
@@ -42,12 +43,13 @@ def main() -> None:
     parser.add_argument(
         "--record", action="store_true", help="put the scores into the model's file"
     )
+    parser.add_argument("--part", choices=PARTS, help="one part only")
     arguments = parser.parse_args()
     _start_host(arguments.comfyui)
     with torch.inference_mode():
         bench = Bench(arguments)
-        print(bench.existing(), flush=True)
-        print(bench.generated(), flush=True)
+        for part in (arguments.part,) if arguments.part else PARTS:
+            print(getattr(bench, part)(), flush=True)
     if arguments.record:
         bench.record()
 

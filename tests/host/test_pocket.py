@@ -124,9 +124,16 @@ def test_a_picture_comes_out_and_the_same_again(loaded):
     assert torch.equal(first, sample(loaded, "a house on grass under the sky"))
 
 
+def brightness(loaded, words, rows):
+    """Mean of these picture rows over three seeds."""
+    pictures = [sample(loaded, words, 6, seed)[0, rows] for seed in range(3)]
+    return torch.stack(pictures).mean()
+
+
 def test_the_prompt_decides_what_the_picture_shows(loaded):
-    """Of a night and a day, a snowfield and a sea, each is there where the prompt asks for it."""
-    night, day = (sample(loaded, f"snow, {sky}", 6)[0, :60] for sky in ("night", "sky"))
-    assert day.mean() > night.mean() + 0.2
-    snow, sea = (sample(loaded, f"{ground}, sunset", 6)[0, -60:] for ground in ("snow", "sea"))
-    assert snow.mean() > sea.mean() + 0.2
+    """Night is darker than day at the top, the sea darker than snow at the bottom."""
+    top, bottom = slice(0, 60), slice(-60, None)
+    night = brightness(loaded, "a tree on snow at night", top)
+    assert brightness(loaded, "a tree on snow under the sky", top) > night + 0.3
+    sea = brightness(loaded, "a tree on the sea at sunset", bottom)
+    assert brightness(loaded, "a tree on snow at sunset", bottom) > sea + 0.1
