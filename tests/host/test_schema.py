@@ -142,4 +142,5 @@ def limits(each):
     if each.kind in ("INT", "FLOAT"):
         return [f"{each.options['min']:,}", f"{each.options['max']:,}"]
     few = each.choices if each.choices and len(each.choices) < 8 else []
-    return [str(choice) for choice in few]
+    # Files that lie in the host's folders by chance are no choices of the node.
+    return [str(choice) for choice in few if "." not in str(choice)]
