@@ -49,10 +49,14 @@ def run(tier: str) -> int:
     start = time.perf_counter()
     python = environment.ensure(dev=True)
     variables = base_variables()
-    if any(check.host for check in checks):
-        variables["COMFYUI_DIR"] = str(locate.provide().folder)
-        variables["CHROMIUM"] = str(browser.ensure())
-    failed = [check.name for check in checks if not _passes(check, python, variables)]
+    ready, failed = False, []
+    for check in checks:
+        if check.host and not ready:  # what needs neither has run by then
+            variables["COMFYUI_DIR"] = str(locate.provide().folder)
+            variables["CHROMIUM"] = str(browser.ensure())
+            ready = True
+        if not _passes(check, python, variables):
+            failed.append(check.name)
     seconds = time.perf_counter() - start
     if failed:
         print(f"\n{len(failed)} of {len(checks)} checks FAILED: {', '.join(failed)}.", flush=True)
