@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from hosting import archive, cache
-from hosting.errors import HostError
+from hosting.errors import HashError, HostError
 
 
 @pytest.fixture
@@ -58,6 +58,30 @@ def test_a_partial_download_is_fetched_again_without_pip_s_cache(home, good):
     download, calls = _downloads(good[:50], good)
     assert (archive.ensure(None, download) / "main.py").is_file()
     assert calls == [False, True]
+
+
+def test_a_hash_that_pip_refuses_is_fetched_again_without_its_cache(home, good):
+    calls = []
+
+    def download(folder, fresh):
+        calls.append(fresh)
+        if not fresh:
+            raise HashError("pip refused the file")
+        (folder / "a.tar.gz").write_bytes(good)
+
+    assert (archive.ensure(None, download) / "main.py").is_file()
+    assert calls == [False, True]
+
+
+def test_pip_is_told_the_hash_before_it_runs_anything_of_the_archive(home, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        archive.pip, "run", lambda python, arguments, *_, **__: asked.append(arguments)
+    )
+    archive._pip_download(tmp_path)(tmp_path, False)
+    assert "--require-hashes" in asked[0]
+    wanted = (tmp_path / "archive.txt").read_text()
+    assert wanted == f"{archive.REQUIREMENT} --hash=sha256:{archive.SHA256}\n"
 
 
 def test_a_wrong_hash_is_one_clear_sentence_and_leaves_nothing_behind(home, good):

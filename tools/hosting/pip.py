@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .console import Bar
-from .errors import HostError
+from .errors import HashError, HostError
+
+_WRONG_HASH = r"DO NOT MATCH THE HASHES"
 
 # What pip prints, and the sentence for it; the first that matches wins.
 _REASONS = (
     (r"No space left on device|\[Errno 28\]|not enough space", "the disk is full: free some space"),
-    (r"DO NOT MATCH THE HASHES", "a downloaded file has another hash than the lock file says"),
+    (_WRONG_HASH, "a downloaded file has another hash than the lock file says"),
     (
         r"NewConnectionError|NameResolutionError|Temporary failure in name resolution|getaddrinfo"
         r"|ConnectTimeout|ReadTimeout|Max retries exceeded|ProxyError|Network is unreachable"
@@ -27,7 +29,8 @@ _REASONS = (
 def run(python: Path, arguments: Sequence[str], what: str, packages: int = 0) -> None:
     """Run pip and wait; `packages` is how many it will collect, for the progress bar.
 
-    Raises HostError with the reason in one sentence; what was complete on disk stays usable.
+    Raises HostError with the reason in one sentence, HashError for a file with a wrong hash; what
+    was complete on disk stays usable.
     """
     command = [str(python), "-m", "pip", *arguments]
     if sys.stdout.isatty():
@@ -35,7 +38,8 @@ def run(python: Path, arguments: Sequence[str], what: str, packages: int = 0) ->
     else:
         code, errors = _run_counted(command, what, packages)
     if code:
-        raise HostError(f"{what} failed: {reason(errors)}. Then run the same command again.")
+        kind = HashError if re.search(_WRONG_HASH, errors, re.IGNORECASE) else HostError
+        raise kind(f"{what} failed: {reason(errors)}. Then run the same command again.")
 
 
 def reason(errors: str) -> str:
