@@ -7,6 +7,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from concept_attention.core.attention import attend, matmul, rotate, score
 
 ROUNDING = 1e-6  # of the largest magnitude: float32 sums in another order
+# Processors sum in different orders; the error of n random terms grows with the square root of n.
+ROUNDING_OF_A_TERM = 2.0**-24
 SHAPES = [(1, 1, 1, 1, 8), (2, 3, 4, 35, 16), (1, 2, 3, 2500, 32)]  # B, heads, C, N, d
 
 
@@ -16,6 +18,10 @@ def _normal(*shape, seed=0, dtype=torch.float32):
 
 def _error(found, expected):
     return float((found - expected).abs().max() / expected.abs().max())
+
+
+def _rounding(terms):
+    return max(ROUNDING, ROUNDING_OF_A_TERM * terms**0.5)
 
 
 def _tensors(batch, heads, concepts, tokens, width, dtype=torch.float32):
@@ -36,10 +42,10 @@ def _plain(q, own_k, own_v, image_k, image_v):
 def test_attend_is_one_softmax_over_concepts_and_image(shape):
     tensors = _tensors(*shape)
     out = attend(*tensors)
-    batch, heads, concepts, _, width = shape
+    batch, heads, concepts, tokens, width = shape
     assert out.shape == (batch, concepts, heads * width)
     assert out.dtype == torch.float32
-    assert _error(out, _plain(*tensors)) < ROUNDING
+    assert _error(out, _plain(*tensors)) < _rounding(concepts + tokens)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,8 @@ def test_a_slice_of_a_bigger_batch_is_not_copied():
     with _Copies() as copies:
         out = attend(q[rows], own_k[rows], own_v[rows], image_k[rows], image_v[rows])
     assert max(size for _, size in copies.made) <= 2 * 2 * 3 * (3 + 4096)
-    assert _error(out, _plain(q, own_k, own_v, image_k, image_v)[rows]) < ROUNDING
+    wanted = _plain(q, own_k, own_v, image_k, image_v)[rows]
+    assert _error(out, wanted) < _rounding(3 + 4096)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
