@@ -55,7 +55,7 @@ class CaptureRun:
         # A bad layer choice is an error here already, before anything is loaded.
         make_plan(layers, "all", self._total_layers, 1, 1, self._total_layers)
         self._recorder: Recorder | None = None
-        self._pending: tuple[Evaluation, ...] = ()
+        self._pending: Evaluation | None = None
         self._evaluation: Evaluation | None = None
         self._passed: set[Any] = set()
         self._seen_layers: tuple[int, ...] = ()
@@ -123,7 +123,8 @@ class CaptureRun:
     ) -> Any:
         """Mark one evaluation of the guider: of its passes, only each prompt's first counts."""
         sigma = float(timestep.flatten()[0])
-        for step in self._tracker.evaluation(*(pending.sigma for pending in self._pending)):
+        step = self._tracker.evaluation(self._pending.sigma if self._pending else None)
+        if step is not None:
             self._settle(step)
         self._passed = set()
         wanted = self._tracker.candidates(sigma) & set(self._plan.steps)
@@ -131,8 +132,7 @@ class CaptureRun:
         try:
             return executor(x, timestep, *args, **kwargs)
         finally:
-            self._pending = () if self._evaluation is None else (self._evaluation,)
-            self._evaluation = None
+            self._pending, self._evaluation = self._evaluation, None
 
     def evaluate(
         self,
@@ -222,22 +222,23 @@ class CaptureRun:
 
     def report(self, step: int) -> None:
         """The sampler's report of a step: settles the evaluation that came before it."""
-        for evaluation in self._pending:
-            self._settle(self._tracker.report(step, evaluation.sigma))
-            return
-        self._tracker.report(step, self._sigmas[min(step, len(self._sigmas) - 1)])
+        if self._pending:
+            self._settle(self._tracker.report(step, self._pending.sigma))
+        else:
+            self._tracker.report(step, self._sigmas[min(step, len(self._sigmas) - 1)])
 
     def _settle(self, step: int) -> None:
         """Give the pending evaluation to a step."""
-        pending, self._pending = self._pending, ()
-        for evaluation in pending:
-            self._seen_layers = evaluation.seen or self._seen_layers
-            if self._recorder is not None and evaluation.complete(self._plan):
-                self._recorder.commit(step, evaluation)
+        evaluation, self._pending = self._pending, None
+        if evaluation is None:
+            return
+        self._seen_layers = evaluation.seen or self._seen_layers
+        if self._recorder is not None and evaluation.complete(self._plan):
+            self._recorder.commit(step, evaluation)
 
     def _finish(self) -> None:
-        for evaluation in self._pending:
-            self._settle(self._tracker.last(evaluation.sigma))
+        if self._pending:
+            self._settle(self._tracker.last(self._pending.sigma))
 
     def _nothing(self) -> str:
         if self._recorder is None:

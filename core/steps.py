@@ -24,13 +24,15 @@ class StepTracker:
         # Some samplers choose noise levels of their own and report a step when it is over.
         self._adaptive = False
 
-    def evaluation(self, *pending_sigma: float) -> tuple[int, ...]:
-        """Note a new evaluation; returns the step of the one still pending, given its sigma."""
+    def evaluation(self, pending: float | None) -> int | None:
+        """Note a new evaluation; returns the step of the one still pending, given its sigma, if
+        there is one.
+        """
         self._since_report += 1
-        if self._since_report == 1:
-            return ()
+        if self._since_report == 1 or pending is None:
+            return None
         # A second evaluation without a report between: the one before it began no step.
-        return tuple(self.last(sigma) for sigma in pending_sigma)
+        return self.last(pending)
 
     def candidates(self, sigma: float) -> set[int]:
         """Steps that the evaluation just noted, at noise level sigma, may belong to."""

@@ -21,7 +21,8 @@ def _play(script, levels=LEVELS):
 
     for word in script.split():
         if word[0] == "e":
-            for step in tracker.evaluation(*([pending[0]] if pending else [])):
+            step = tracker.evaluation(pending[0] if pending else None)
+            if step is not None:
                 settle(step)
             sigma = float(word[1:])
             pending = sigma, tracker.candidates(sigma)

@@ -76,7 +76,8 @@ def _play(events, levels):
 
     for kind, step, sigma in events:
         if kind == "evaluation":
-            for assigned in tracker.evaluation(*([pending[1]] if pending else [])):
+            assigned = tracker.evaluation(pending[1] if pending else None)
+            if assigned is not None:
                 settle(assigned)
             pending = (step, sigma, tracker.candidates(sigma))
         else:
