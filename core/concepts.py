@@ -11,7 +11,7 @@ import unicodedata
 
 from .errors import ConceptAttentionError
 
-DEFAULT_CONCEPTS = "dragon, rock, sky"
+DEFAULT_CONCEPTS = "tree, rock, sky"  # known to every model, the pocket model included
 DEFAULT_BACKGROUND = "background"
 
 # Comma, fullwidth comma, ideographic comma, Arabic comma.

@@ -82,7 +82,8 @@ def _view_inputs() -> list[Any]:
             default="bilinear",
             tooltip="How the token grid becomes pixels. nearest shows the tokens themselves, "
             "bilinear and bicubic are smooth. edge-guided follows the outlines in the image and "
-            "needs it connected; about half a second for 8 concepts at 1024 x 1024 on a CPU.",
+            "needs it connected; about an eighth of a second for 8 concepts at 1024 x 1024 on a "
+            "CPU.",
         ),
     ]
 

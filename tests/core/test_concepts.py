@@ -75,7 +75,7 @@ def test_long_runs_of_quotes_are_read_in_no_time():
 
 def test_the_defaults_are_a_valid_request():
     assert parse_request(DEFAULT_CONCEPTS, DEFAULT_BACKGROUND) == (
-        ["dragon", "rock", "sky"],
+        ["tree", "rock", "sky"],
         ["background"],
     )
 
