@@ -29,13 +29,18 @@ class Counts:
     naive_kept: int
 
 
-def flop_ratio(arch: str) -> float:
-    """Operations of an evaluation with capture of 4 concepts, in units of the plain evaluation's.
+def operations(arch: str, concepts: int, dtype: torch.dtype = torch.bfloat16) -> int:
+    """Operations of one evaluation; with capture where there are concepts.
 
-    arch: "mid", "flux1" (FLUX.1-dev) or "flux2" (FLUX.2-dev), see
-    bench_models.SIZES. ComfyUI and the pack must be importable: bench_models.prepare.
+    arch: see bench_models.SIZES. ComfyUI and the pack must be importable: bench_models.prepare.
     """
-    return count(arch).ratio
+    size = bench_models.SIZES[arch]
+    model = bench_models.build(size, "meta", dtype)
+    given = bench_models.inputs(model, size)
+    if not concepts:
+        return _flops(lambda: bench_evaluate.plain(model, given, 1))
+    items = bench_models.concepts(model, size, concepts)
+    return _flops(lambda: bench_evaluate.captured(model, given, items, 1))
 
 
 def count(arch: str) -> Counts:
