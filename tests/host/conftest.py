@@ -50,7 +50,8 @@ pack.run_entry_point()
 def server(tmp_path_factory) -> Iterator[Server]:
     """The real server with this checkout as its only pack; it ends with the session."""
     inside = locate.name_inside(COMFYUI, pack.ROOT)
-    host = locate.Host(COMFYUI, Path(sys.executable), owned=False, pack_inside=inside)
+    python = Path(os.environ.get("COMFYUI_PYTHON") or sys.executable)
+    host = locate.Host(COMFYUI, python, owned=False, pack_inside=inside)
     with Server(host, tmp_path_factory.mktemp("server"), cpu=True) as running:
         yield running
 

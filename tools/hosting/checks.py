@@ -52,7 +52,10 @@ def run(tier: str) -> int:
     ready, failed = False, []
     for check in checks:
         if check.host and not ready:  # what needs neither has run by then
-            variables["COMFYUI_DIR"] = str(locate.provide().folder)
+            host = locate.provide()
+            variables["COMFYUI_DIR"] = str(host.folder)
+            # The tests themselves need our test tools; the servers that they start run as yours.
+            variables["COMFYUI_PYTHON"] = str(host.python)
             variables["CHROMIUM"] = str(browser.ensure())
             ready = True
         if not _passes(check, python, variables):
