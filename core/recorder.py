@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -12,13 +12,19 @@ from .plan import Plan
 
 
 class Evaluation:
-    """Scores of one model evaluation, averaged over its positive conditionings."""
+    """Scores of one model evaluation, averaged over its positive conditionings.
 
-    def __init__(self, sigma: float) -> None:
+    groups: layers that are averaged into one, as in `Plan.layers`. A group takes the memory of one
+    layer.
+    """
+
+    def __init__(self, sigma: float, groups: Sequence[Sequence[int]]) -> None:
         self.sigma = sigma
+        self._sizes = [len(group) for group in groups]
+        self._group = {layer: i for i, group in enumerate(groups) for layer in group}
         self._scores: dict[int, Tensor] = {}
         self._norms: dict[int, Tensor] = {}
-        self._counts: dict[int, int] = {}
+        self._counts = dict.fromkeys(self._group, 0)
         self._lock = threading.Lock()  # the host may run its conditionings on several devices
 
     def add(self, layer: int, batch: int, concept_out: Tensor, image_out: Tensor) -> None:
@@ -28,32 +34,32 @@ class Evaluation:
         """
         scores = score(concept_out, image_out).unflatten(0, (-1, batch))
         norms = torch.linalg.vector_norm(concept_out, dim=-1).unflatten(0, (-1, batch))
+        group = self._group[layer]
         with self._lock:
-            if layer in self._scores:
-                device = self._scores[layer].device
-                self._scores[layer] += _total(scores).to(device)
-                self._norms[layer] += _total(norms).to(device)
-                self._counts[layer] += scores.shape[0]
+            self._counts[layer] += scores.shape[0]
+            if group in self._scores:
+                device = self._scores[group].device
+                self._scores[group] += _total(scores).to(device)
+                self._norms[group] += _total(norms).to(device)
             else:
-                self._scores[layer], self._norms[layer] = _total(scores), _total(norms)
-                self._counts[layer] = scores.shape[0]
+                self._scores[group], self._norms[group] = _total(scores), _total(norms)
 
     @property
     def seen(self) -> tuple[int, ...]:
         """Layers scored."""
-        return tuple(sorted(self._counts))
+        return tuple(sorted(layer for layer, count in self._counts.items() if count))
 
-    def complete(self, plan: Plan) -> bool:
-        """Whether every planned layer was scored, for the same number of conditionings."""
-        counts = {self._counts.get(layer, 0) for layer in plan.flat_layers}
+    @property
+    def complete(self) -> bool:
+        """Whether every layer was scored, for the same number of conditionings."""
+        counts = set(self._counts.values())
         return len(counts) == 1 and 0 not in counts
 
-    def mean(self, layers: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-        """Scores [B, C, N] and norms [B, C], averaged over layers and conditionings."""
-        share = 1.0 / (self._counts[layers[0]] * len(layers))
-        scores = _total(self._scores[layer] for layer in layers)
-        norms = _total(self._norms[layer] for layer in layers)
-        return scores * share, norms * share
+    def mean(self, group: int) -> tuple[Tensor, Tensor]:
+        """Scores [B, C, N] and norms [B, C] of a group, averaged over layers and conditionings."""
+        conditionings = next(iter(self._counts.values()))
+        share = 1.0 / (conditionings * self._sizes[group])
+        return self._scores[group] * share, self._norms[group] * share
 
 
 def _total(parts: Iterable[Tensor]) -> Tensor:
@@ -76,8 +82,8 @@ class Recorder:
         if step not in self._evaluations:
             return
         done = self._evaluations[step]
-        for i, group in enumerate(self.plan.layers):
-            scores, norms = evaluation.mean(group)
+        for i in range(len(self.plan.layers)):
+            scores, norms = evaluation.mean(i)
             if self._scores is None or self._norms is None:
                 self._scores = scores.new_empty(self._shape)
                 self._norms = scores.new_empty(self._shape[:-1])

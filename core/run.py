@@ -128,7 +128,7 @@ class CaptureRun:
             self._settle(step)
         self._passed = set()
         wanted = self._tracker.candidates(sigma) & set(self._plan.steps)
-        self._evaluation = Evaluation(sigma) if wanted else None
+        self._evaluation = Evaluation(sigma, self._plan.layers) if wanted else None
         try:
             return executor(x, timestep, *args, **kwargs)
         finally:
@@ -233,7 +233,7 @@ class CaptureRun:
         if evaluation is None:
             return
         self._seen_layers = evaluation.seen or self._seen_layers
-        if self._recorder is not None and evaluation.complete(self._plan):
+        if self._recorder is not None and evaluation.complete:
             self._recorder.commit(step, evaluation)
 
     def _finish(self) -> None:

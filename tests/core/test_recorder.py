@@ -28,7 +28,7 @@ def _norms(seed, rows=B):
 
 def _evaluation(plan, seed):
     """Every planned layer scored from the vectors of seed + layer."""
-    evaluation = Evaluation(0.5)
+    evaluation = Evaluation(0.5, plan.layers)
     for layer in plan.flat_layers:
         evaluation.add(layer, B, *_vectors(seed + layer))
     return evaluation
@@ -51,12 +51,12 @@ def test_shapes_and_places():
 @pytest.mark.parametrize("parts", [(4,), (2, 2)])
 def test_conditionings_are_averaged_in_one_call_or_two(parts):
     concept_out, image_out = _vectors(30, rows=2 * B)
-    evaluation, start = Evaluation(0.5), 0
+    evaluation, start = Evaluation(0.5, ((0,),)), 0
     for rows in parts:
         piece = slice(start, start + rows)
         evaluation.add(0, B, concept_out[piece], image_out[piece])
         start += rows
-    scores, norms = evaluation.mean((0,))
+    scores, norms = evaluation.mean(0)
     torch.testing.assert_close(scores, _scores(30, 2 * B).unflatten(0, (2, B)).mean(0))
     torch.testing.assert_close(norms, _norms(30, 2 * B).unflatten(0, (2, B)).mean(0))
 
@@ -100,22 +100,29 @@ def test_steps_not_planned_are_ignored():
 def test_recording_leaves_the_vectors_and_earlier_results_alone():
     concept_out, image_out = _vectors(10)
     before = concept_out.clone(), image_out.clone()
-    evaluation = Evaluation(0.5)
+    evaluation = Evaluation(0.5, ((0,),))
     evaluation.add(0, B, concept_out, image_out)
-    first = evaluation.mean((0,))[0].clone()
+    first = evaluation.mean(0)[0].clone()
     evaluation.add(0, B, concept_out, image_out)
-    torch.testing.assert_close(evaluation.mean((0,))[0], first)
+    torch.testing.assert_close(evaluation.mean(0)[0], first)
     assert torch.equal(concept_out, before[0])
     assert torch.equal(image_out, before[1])
 
 
 def test_complete_needs_every_layer_from_the_same_number_of_conditionings():
-    evaluation = Evaluation(0.5)
-    assert not evaluation.complete(PLAN)
+    evaluation = Evaluation(0.5, PLAN.layers)
+    assert not evaluation.complete
     evaluation.add(0, B, *_vectors(1))
     assert evaluation.seen == (0,)
-    assert not evaluation.complete(PLAN)
+    assert not evaluation.complete
     evaluation.add(2, B, *_vectors(2))
-    assert evaluation.complete(PLAN)
+    assert evaluation.complete
     evaluation.add(2, B, *_vectors(3))
-    assert not evaluation.complete(PLAN)
+    assert not evaluation.complete
+
+
+def test_a_group_of_layers_takes_the_memory_of_one():
+    evaluation = _evaluation(GROUPED, 10)
+    held = [value for value in vars(evaluation).values() if isinstance(value, dict)]
+    tensors = [t for part in held for t in part.values() if isinstance(t, torch.Tensor)]
+    assert sum(t.numel() for t in tensors) == len(GROUPED.layers) * (B * C * N + B * C)
