@@ -5,6 +5,7 @@ stream beside one forward of the model. The host calls them in turn with an exec
 further in (its own code, or another pack's wrapper).
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -135,24 +136,23 @@ class CaptureRun:
             self._pending, self._evaluation = self._evaluation, None
 
     def evaluate(
-        self,
-        executor: Any,
-        x: Tensor,
-        timestep: Tensor,
-        context: Tensor,
-        y: Tensor | None = None,
-        guidance: Tensor | None = None,
-        ref_latents: Any = None,
-        control: Any = None,
-        transformer_options: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, executor: Any, x: Tensor, timestep: Tensor, *args: Any, **kwargs: Any
     ) -> Any:
-        """Run the host's forward with the concept stream beside it, if this pass is to be read."""
-        options = transformer_options or {}
-        rows = () if self._evaluation is None else self._positive_rows(x, options)
+        """Run the host's forward with the concept stream beside it, if this pass is to be read.
+
+        What the forward takes beyond a latent and a time differs from model to model; its own
+        signature says where the options are among it.
+        """
+        if self._evaluation is None:
+            return executor(x, timestep, *args, **kwargs)
+        bound = inspect.signature(executor.original).bind(x, timestep, *args, **kwargs)
+        options = bound.arguments.get("transformer_options") or {}
+        rows = self._positive_rows(x, options)
         if rows:
-            options = self._read(executor.class_obj, Call(x, timestep, guidance), rows, options)
-        return executor(x, timestep, context, y, guidance, ref_latents, control, options, **kwargs)
+            call = Call(x, timestep, bound.arguments.get("guidance"))
+            options = self._read(executor.class_obj, call, rows, options)
+            bound.arguments["transformer_options"] = options
+        return executor(*bound.args, **bound.kwargs)
 
     def capture(self) -> Capture:
         """What was recorded; raises ConceptAttentionError when that is nothing."""
