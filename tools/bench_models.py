@@ -73,8 +73,9 @@ SIZES = {size.name: size for size in (
     Size("mid",    "t5xxl",        _FLUX1,     8,     4,     8,  32,  32, 256),
     Size("flux1",  "t5xxl",        _FLUX1,    24,    19,    38,  64,  64, 512),  # FLUX.1-dev
     Size("flux2",  "mistral3_24b", _FLUX2,    48,     8,    48,  64,  64, 512),  # FLUX.2-dev
+    Size("klein",  "qwen3_4b",     _FLUX2,    24,     5,    20,  64,  64, 512),  # FLUX.2 Klein 4B
     Size("pocket", "t5xxl", {**_FLUX1, "vec_in_dim": None, "context_in_dim": 128,
-                             "guidance_embed": False}, 2, 5, 1, 16, 16, 28),
+                             "guidance_embed": False}, 2, 4, 2, 16, 16, 24),
     Size("tiny",   "t5xxl",        _FLUX1,     1,     2,     1,   4,   6,   8),
 )}
 # fmt: on
