@@ -100,7 +100,7 @@ class Bench:
         noisy = (1 - level) * latent + level * noise
         concepts, absent = self._concepts(names, drawn.things, rng)
         context = self.clip.encode_from_tokens(self.clip.tokenize(prompt))
-        with truth_maps.collecting(self.flux, self.layers) as collector:
+        with truth_maps.collecting(self.flux, self.layers, len(names) + 1) as collector:
             run = make_run(self.model, concepts, "all", "all", 1024, None)
             run._observe = collector.observe
             run.begin(noisy.shape, [float(level), 0.0], [{"uuid": 0}])
@@ -153,7 +153,7 @@ class Bench:
         positive, negative = (
             [[self.clip.encode_from_tokens(self.clip.tokenize(text)), {}]] for text in (prompt, "")
         )
-        with truth_maps.collecting(self.flux, self.layers) as collector:
+        with truth_maps.collecting(self.flux, self.layers, len(names) + 1) as collector:
             run = make_run(self.model, concepts, "all", "all", 1024, None)
             run._observe = collector.observe
             sampled = nodes.common_ksampler(
@@ -178,12 +178,13 @@ class Bench:
     def _concepts(
         self, names: Sequence[str], things: Sequence[str], rng: random.Random
     ) -> tuple[Any, str]:
-        """Single-word concepts: what is there and one thing that is not."""
+        """Single-word concepts: what is there, one thing that is not, and the background."""
+        from concept_attention.core.concepts import DEFAULT_BACKGROUND
         from concept_attention.nodes.encode import encode_concepts
         from concept_attention.pocket.things import THINGS
 
         absent = rng.choice([thing for thing in THINGS if thing not in things])
-        return encode_concepts(self.clip, [*names, absent], []), absent
+        return encode_concepts(self.clip, [*names, absent], [DEFAULT_BACKGROUND]), absent
 
     def _judge(
         self, maps: dict[str, Tensor], names: Sequence[str], absent: str, labels: Tensor
@@ -194,7 +195,8 @@ class Bench:
         wanted = torch.tensor([LABELS.index(name) for name in names])
         truth = labels[None] == wanted[:, None, None]
         is_thing = [name in THINGS for name in names]
-        chance = torch.rand(maps["output"].shape, generator=self.random).softmax(0)
+        shape = (len(names) + 2, *maps["output"].shape[1:])
+        chance = torch.rand(shape, generator=self.random).softmax(0)[:-1]
         return {
             kind: judge(heat, truth, is_thing) for kind, heat in {**maps, "chance": chance}.items()
         }

@@ -16,11 +16,12 @@ NAMES = {
     "chance": "chance (noise)",
 }
 METRICS = ("pixel accuracy", "mIoU", "things' IoU", "mAP")
+AUCS = ("AUC, pooled", "AUC, per picture")
 
 
 def judge(heat: Tensor, truth: Tensor, is_thing: Sequence[bool]) -> dict[str, Any]:
     """Figures of one picture: heat [C + 1, h, w] with the absent concept last, truth bool [C, H,
-    W].
+    W]. The background takes part in the softmax, but not here.
 
     Pixel accuracy: share of pixels whose highest map is their own concept's. mIoU: mean over
     concepts of intersection over union of the argmax. mAP: mean over concepts of the average
@@ -74,7 +75,7 @@ def interval(
 
 def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
     """Markdown table of all kinds with 95 % bootstrap intervals over pictures."""
-    header = ("maps", *METRICS, "AUC present / absent")
+    header = ("maps", *METRICS, *AUCS)
     lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     for kind, name in NAMES.items():
         figures = [row[kind] for row in rows]
@@ -82,7 +83,7 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
         for metric in METRICS:
             values = [figure[metric] for figure in figures]
             cells.append(_cell(interval(values, _mean)))
-        cells.append(_cell(interval(figures, _auc)))
+        cells += [_cell(interval(figures, auc)) for auc in (pooled_auc, picture_auc)]
         lines.append("| " + " | ".join((name, *cells)) + " |")
     return "\n".join((*lines, ""))
 
@@ -91,7 +92,8 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The output space's figures without their intervals."""
     figures = [row["output"] for row in rows]
     means = {metric: _mean([figure[metric] for figure in figures]) for metric in METRICS}
-    return {name: round(value, 3) for name, value in {**means, "AUC": _auc(figures)}.items()}
+    aucs = dict(zip(AUCS, (pooled_auc(figures), picture_auc(figures)), strict=True))
+    return {name: round(value, 3) for name, value in {**means, **aucs}.items()}
 
 
 def _cell(figure: tuple[float, float, float]) -> str:
@@ -109,9 +111,24 @@ def pooled(found: Sequence[Sequence[bool]]) -> float:
     return sum(flat) / len(flat)
 
 
-def _auc(figures: Sequence[dict[str, Any]]) -> float:
-    """Probability that a present thing's peak is above an absent one's."""
+def pooled_auc(figures: Sequence[dict[str, Any]]) -> float:
+    """Probability that a present thing's peak is above an absent one's, of any two pictures.
+
+    Peaks are lower where there are more concepts, so that chance is below 0.5.
+    """
     present = torch.tensor([peak for figure in figures for peak in figure["present"]])
     absent = torch.tensor([figure["absent"] for figure in figures]).sort().values
     below = torch.searchsorted(absent, present) + torch.searchsorted(absent, present, right=True)
     return (below.double().mean() / 2 / len(absent)).item()
+
+
+def picture_auc(figures: Sequence[dict[str, Any]]) -> float:
+    """Probability that a present thing's peak is above that of its own picture's absent one; a tie
+    counts half. Chance is 0.5.
+    """
+    wins = [
+        (figure["absent"] < peak) + 0.5 * (figure["absent"] == peak)
+        for figure in figures
+        for peak in figure["present"]
+    ]
+    return sum(wins) / len(wins)

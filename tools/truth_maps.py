@@ -5,7 +5,7 @@ saw: queries of the concepts against keys of the image, before (`cross`) and aft
 the rotation by position, and values against values. All are decoded alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +18,8 @@ KINDS = ("output", "cross", "cross_rope", "value")
 class Collector:
     """Sums softmaxes over the concepts [C, N] for every kind, over layers and evaluations."""
 
-    def __init__(self, layers: range) -> None:
-        self.layers = layers
+    def __init__(self, layers: Sequence[int], shown: int) -> None:
+        self.layers, self.shown = layers, shown
         self.sums = dict.fromkeys(KINDS, torch.zeros(()))
         self.count = 0
         self.layer = -1
@@ -27,8 +27,11 @@ class Collector:
         self.image_k: dict[int, Tensor] = {}
 
     def maps(self, grid: tuple[int, int]) -> dict[str, Tensor]:
-        """Heatmaps [C, rows, columns] of every kind."""
-        return {kind: (total / self.count).unflatten(-1, grid) for kind, total in self.sums.items()}
+        """Heatmaps [C, rows, columns] of every kind, without the background."""
+        return {
+            kind: (total[: self.shown] / self.count).unflatten(-1, grid)
+            for kind, total in self.sums.items()
+        }
 
     def add(self, kind: str, scores: Tensor) -> None:
         """Scores [C, N] of one layer of one evaluation."""
@@ -52,11 +55,13 @@ class Collector:
 
 
 @contextmanager
-def collecting(model: Any, layers: range) -> Iterator[Collector]:
-    """Collect from every evaluation of `model` (the host's diffusion model) that is captured."""
+def collecting(model: Any, layers: Sequence[int], shown: int) -> Iterator[Collector]:
+    """Collect from every evaluation of `model` (the host's diffusion model) that is captured; the
+    first `shown` concepts are not background.
+    """
     from concept_attention.core import stream
 
-    collector = Collector(layers)
+    collector = Collector(layers, shown)
     handles = []
     for layer, block in enumerate(model.double_blocks):
 

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from truth_figures import average_precision, interval, judge, pooled, table
+from truth_figures import (
+    average_precision,
+    interval,
+    judge,
+    picture_auc,
+    pooled,
+    pooled_auc,
+    table,
+)
 
 TRUTH = torch.zeros(2, 4, 6, dtype=torch.bool)
 TRUTH[0, :, :2] = True
@@ -66,9 +74,15 @@ def test_an_interval_holds_its_figure():
     assert 0.5 <= low <= figure <= high <= 1
 
 
+def test_present_peaks_are_compared_with_any_picture_s_absent_one_or_their_own():
+    figures = [{"present": [0.9, 0.3], "absent": 0.3}, {"present": [0.2], "absent": 0.1}]
+    assert picture_auc(figures) == pytest.approx((1 + 0.5 + 1) / 3)
+    assert pooled_auc(figures) == pytest.approx((2 + 1.5 + 1) / 6)
+
+
 def test_the_table_has_a_row_for_every_kind_of_map():
     one = judge(heat(TRUTH[0] * 0.9, TRUTH[1] * 0.8, 0.1), TRUTH, [True, False])
     row = dict.fromkeys(("output", "cross", "cross_rope", "value", "chance"), one)
     text = table("Title", [row, row])
-    assert text.count("1.000 (1.000 to 1.000)") == 25
+    assert text.count("1.000 (1.000 to 1.000)") == 30
     assert "**Title**" in text
