@@ -75,6 +75,13 @@ def tensors(path: Path = FILE) -> dict[str, Tensor]:
     return load_file(path)
 
 
+def stored_vae(path: Path = FILE) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
+    """Projection and mean of the file's latents, and its decoder as it was trained."""
+    stored = tensors(path)
+    full = {key: value.float() for key, value in stored.items() if key.startswith("decoder.")}
+    return (stored["latent.projection"], stored["latent.mean"]), _under("decoder.", full)
+
+
 def expand(stored: dict[str, Tensor], metadata: dict[str, str]) -> Parts:
     """State dicts for the host from the file's tensors; the inverse of `shrink` up to rounding."""
     full = {key: _restore(key, stored) for key in stored if not key.endswith(_SCALE)}

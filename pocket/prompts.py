@@ -12,7 +12,7 @@ SYNONYMS = {"beach": "sand"}  # a second word that means the same label
 BACKGROUND = "background"  # a scene without things; in a list, whatever is not named
 SMALL_WORDS = ("a", "the", "and", "on", "in", "at", "under", "over", "with", "of", "picture")
 WORDS = (*CONCEPTS, *SYNONYMS, BACKGROUND, *SMALL_WORDS)
-TEXT_TOKENS = 28  # every text is padded to this many tokens, in training as in use
+TEXT_TOKENS = 24  # every text is padded to this many tokens, in training as in use
 
 
 def example(seed: int, size: int = 256, dropped: float = 0.1) -> tuple[Scene, str]:

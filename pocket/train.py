@@ -1,30 +1,39 @@
-"""Train the pocket model: `make pocket`, or `python pocket/train.py --comfyui DIR --minutes 98`.
+"""Train the pocket model: `make pocket`, or `python pocket/train.py --comfyui DIR --minutes 95`.
 
-The transformer and its text encoder are trained together by rectified flow on the picture book;
-nothing but the pictures and prompts is ever shown to them. Interrupted training goes on where it
+The transformer and its text encoder are trained together on the picture book, by two tasks at once:
+rectified flow; and to look, in the joint attention, at the image from a word that is right for the
+picture, and not to look from a word that is wrong for it. Where to look is never said: label maps
+are not shown to them, except that the flow loss weighs things more than grounds. The first part of
+the training sees whole pictures at half the resolution. Interrupted training goes on where it
 stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import multiprocessing
 import os
 import random
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from pocket.book import Batch, Book
 
 ROOT = Path(__file__).resolve().parent.parent
 # Appended, not inserted: the host's nodes.py must not be hidden by the pack's nodes folder.
 sys.path.append(str(ROOT))
 
-RATE = 1.2e-3
-STAGES = ((0.0, 128), (0.6, 256))  # from this share of the time on, pictures of this size
+SCENES = 64_000
+HALF = 0.5  # share of the time at half resolution
+BATCH_HALF, BATCH_FULL = 64, 24
+MUON_RATE, ADAM_RATE = 2e-3, 1.2e-3
+LOOKS_WEIGHT = 0.2  # of the second task's loss
+NAMED = 0.16  # share of the batches with one name, and of those with several, in place of prompts
 FLUX = {
     "in_channels": 16,
     "out_channels": 16,
@@ -33,8 +42,8 @@ FLUX = {
     "hidden_size": 256,
     "mlp_ratio": 4.0,
     "num_heads": 2,
-    "depth": 5,
-    "depth_single_blocks": 1,
+    "depth": 4,
+    "depth_single_blocks": 2,
     "axes_dim": [16, 56, 56],
     "theta": 10000,
     "patch_size": 2,
@@ -66,20 +75,33 @@ class Pocket(nn.Module):
     """Text encoder and transformer, trained as one."""
 
     def __init__(self, rows: int):
-        from pocket import text
+        from pocket import text, words
 
         super().__init__()
         self.text, self.flux = text.build(rows), build_flux()
+        alone = [words.rows(name, None)[0] for name in words.NAMES]
+        self.register_buffer("alone", torch.tensor(alone), persistent=False)
 
-    def forward(self, latents: Tensor, times: Tensor, rows: Tensor) -> Tensor:
-        """Velocity [B, N, 64] of noisy latents [B, 16, H, W], times [B], token rows [B, T]."""
+    def context(self, rows: Tensor, names: Tensor | None) -> Tensor:
+        """Text tokens [B, T, width] of prompts, or [B, K, width] of names encoded one by one."""
+        if names is None:
+            return self.text(rows, None)[0]
+        return self.text(self.alone, None)[0][:, 0][names]
+
+    def forward(
+        self, latents: Tensor, times: Tensor, context: Tensor, stride: float
+    ) -> tuple[Tensor, Tensor]:
+        """Velocity [B, N, 64] of noisy latents [B, 16, H, W] at times [B], and the share of each
+        text token's attention that goes to the image [layers, B, T]. stride: distance of
+        neighbouring tokens at full resolution.
+        """
         from pocket import fast
 
-        context = self.text(rows, None)[0]
         height, width = latents.shape[2] // 2, latents.shape[3] // 2
         ids = torch.zeros(height, width, 3, device=latents.device)
-        ids[..., 1] = torch.arange(height, device=latents.device)[:, None]
-        ids[..., 2] = torch.arange(width, device=latents.device)
+        ids[..., 1] = torch.arange(height, device=latents.device)[:, None] * stride
+        ids[..., 2] = torch.arange(width, device=latents.device) * stride
+        ids[..., 1:] += (stride - 1) / 2
         return fast.forward(self.flux, to_tokens(latents), context, times, ids.reshape(1, -1, 3))
 
 
@@ -89,24 +111,48 @@ def to_tokens(latents: Tensor) -> Tensor:
     return latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, -1, 4 * c)
 
 
-def noise_levels(count: int) -> Tensor:
-    """Times in 0..1: mostly logit-normal towards noise, where the text is needed, some uniform."""
+def noise_levels(true: Tensor) -> Tensor:
+    """Times in 0..1: mostly logit-normal towards noise, where the text is needed; uniform up to 0.8
+    for pictures whose text has wrong words (`true` is False), where there must be something to see.
+    """
+    count = len(true)
     normal = torch.sigmoid(torch.randn(count) * 1.1 + 0.9)
-    return torch.where(torch.rand(count) < 0.3, torch.rand(count), normal).clamp(1e-3, 1.0)
+    times = torch.where(torch.rand(count) < 0.3, torch.rand(count), normal)
+    return torch.where(true, times, 0.8 * torch.rand(count)).clamp(1e-3, 1.0)
 
 
-def flow_loss(model: Pocket, latents: Tensor, weight: Tensor, rows: Tensor) -> Tensor:
-    """Rectified flow: predict noise minus picture; the squares are weighted by `weight`."""
-    noise = torch.randn_like(latents)
-    times = noise_levels(len(latents)).to(latents.device)
-    t = times[:, None, None, None]
-    velocity = model((1 - t) * latents + t * noise, times, rows).float()
-    weight = to_tokens(weight / weight.mean())
-    return (weight * (velocity - to_tokens(noise - latents)).square()).mean()
+def losses(model: Pocket, batch: Batch, strength: float, half: bool) -> tuple[Tensor, Tensor]:
+    """Loss of the flow (predict noise minus picture) and of the looks (right words look at the
+    image, wrong ones do not).
+
+    strength: how much more a thing weighs than a ground. Texts with wrong words have no part in the
+    flow.
+    """
+    device = model.alone.device
+    clean, noise = batch.latents, torch.randn_like(batch.latents)
+    times = noise_levels(batch.true)
+    # A quarter of the tokens shows the whole picture with half the noise in its average: with this
+    # much less noise, a time means the same picture at both resolutions.
+    level = times / (times + 2 * (1 - times)) if half else times
+    t = level[:, None, None, None]
+    names = None if batch.names is None else batch.names.to(device)
+    context = model.context(batch.rows.to(device), names)
+    velocity, looks = model(
+        ((1 - t) * clean + t * noise).to(device), times.to(device), context, 2.0 if half else 1.0
+    )
+    weight = batch.true[:, None, None, None] * (1 + strength * batch.things[:, None])
+    weight = to_tokens((weight / model.flow_scale).expand_as(clean)).to(device)
+    error = (velocity.float() - to_tokens(noise - clean).to(device)).square()
+    flow = (weight * error).sum() / weight.sum()
+    verdicts = batch.verdicts.to(device)
+    judged = (verdicts >= 0) & (times.to(device) < 0.9)[:, None]
+    look = looks.float()[:, judged].clamp(1e-4, 1 - 1e-4)
+    right = verdicts[judged].float().expand_as(look)
+    return flow, -(right * look.log() + (1 - right) * (1 - look).log()).mean()
 
 
 class Training:
-    """Model, averaged weights, optimiser and clock of one training, with checkpoints."""
+    """Model, averaged weights, optimisers and clock of one training, with checkpoints."""
 
     def __init__(self, arguments: argparse.Namespace):
         from pocket import latents, text
@@ -117,37 +163,31 @@ class Training:
         torch.manual_seed(0)
         self.model = Pocket(len(self.vocabulary)).to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        others = [p for p in self.model.parameters() if p.ndim < 2]
-        groups = [
-            {"params": decayed, "weight_decay": 0.01},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, RATE, betas=(0.9, 0.98), fused=True)
+        self.optimisers = build_optimisers(self.model)
         self.step, self.spent, self.pictures = 0, 0.0, 0
         if self.path.exists():
             self.resume()
         else:
-            self.projection, self.mean = latents.fit(range(10**8, 10**8 + 400))
+            self.projection, self.mean = arguments.latent or latents.fit(range(10**8, 10**8 + 400))
+        # Strong channels weigh more than weak ones.
+        self.model.flow_scale = self.projection.norm(dim=1)[:, None, None]
 
     def resume(self) -> None:
         """Take up the checkpoint."""
         saved = torch.load(self.path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(saved["model"])
-        self.optimiser.load_state_dict(saved["optimiser"])
-        self.average, self.projection, self.mean = (
-            saved["average"],
-            saved["projection"],
-            saved["mean"],
-        )
-        self.step, self.spent, self.pictures = saved["step"], saved["spent"], saved["pictures"]
+        for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
+        for name in ("average", "projection", "mean", "step", "spent", "pictures"):
+            setattr(self, name, saved[name])
         torch.manual_seed(self.step)
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
         names = ("average", "projection", "mean", "step", "spent", "pictures", "vocabulary")
         state = {name: getattr(self, name) for name in names}
-        state |= {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state["model"] = self.model.state_dict()
+        state["optimisers"] = [optimiser.state_dict() for optimiser in self.optimisers]
         part = self.path.with_suffix(".part")
         torch.save(state, part)
         part.replace(self.path)
@@ -157,80 +197,88 @@ class Training:
         """Share of the planned time that is spent."""
         return min(1.0, self.spent / self.seconds)
 
-    def size(self) -> int:
-        """Picture size of this part of the training."""
-        return [size for start, size in STAGES if self.progress >= start][-1]
-
-    def advance(self, pictures: Tensor, share: Tensor, rows: Tensor) -> float:
-        """One optimiser step."""
-        from pocket import latents
-
-        rate = RATE * min(1.0, self.step / 400) * math.sqrt(1 - self.progress)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        batch = latents.encode(pictures, self.projection, self.mean).to(self.device)
+    def advance(self, book: Book) -> tuple[float, float]:
+        """One step of the optimisers."""
+        progress = self.progress
+        half = progress < HALF
+        scale = min(1.0, self.step / 200) * min(1.0, 1.6 * (1 - progress))
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = scale * group["peak"]
+        chance = torch.rand(()).item()
+        names = 1 if chance < NAMED else 3 if chance < 2 * NAMED else 0
+        batch = book.batch(BATCH_HALF if half else BATCH_FULL, half, names)
+        # Things weigh seven times as much as grounds at first, so that they are learned at all;
+        # that makes them too large in doubt, so it fades.
         with torch.autocast(torch.device(self.device).type, torch.bfloat16):
-            weight = self.weight(share).to(self.device)
-            loss = flow_loss(self.model, batch, weight, rows.to(self.device))
-        loss.backward()
+            flow, looks = losses(self.model, batch, 1 + 5 * (1 - progress), half)
+        (flow + LOOKS_WEIGHT * looks).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-        self.step, self.pictures = self.step + 1, self.pictures + len(pictures)
-        keep = min(0.995, self.step / (self.step + 50))
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        self.step, self.pictures = self.step + 1, self.pictures + len(batch.true)
+        keep = min(0.998, self.step / (self.step + 50))
         weights = self.model.state_dict()
         names = list(weights)
         torch._foreach_lerp_(
             [self.average[n] for n in names], [weights[n] for n in names], 1 - keep
         )
-        return loss.item()
-
-    def weight(self, share: Tensor) -> Tensor:
-        """Weight of every latent number [B, 16, H, W] given the share of things in each block.
-
-        Things weigh up to seven times as much as grounds at first, so that they are learned at all;
-        that makes them too large in doubt, so it fades to nothing. Strong channels weigh more than
-        weak ones.
-        """
-        things = 1 + 6 * (1 - self.progress) ** 1.5 * share[:, None]
-        return things / self.projection.norm(dim=1)[:, None, None]
+        return flow.item(), looks.item()
 
     def run(self) -> None:
         """Train until the planned time is spent."""
-        size = multiprocessing.Value("i", self.size())
-        from pocket.batches import Batches
+        from pocket.book import Book
 
-        batches = Batches(self.vocabulary, self.pictures, size)
-        loader = iter(
-            torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)
-        )
-        clock, saved, losses = time.monotonic(), time.monotonic(), []
+        seeds = range(SCENES)
+        book = Book(seeds, self.projection, self.mean, lambda line: print(line, flush=True))
+        clock, saved, seen = time.monotonic(), time.monotonic(), []
         while self.progress < 1:
-            size.value = self.size()
-            losses.append(self.advance(*next(loader)))
+            seen.append(self.advance(book))
             now = time.monotonic()
             self.spent, clock = self.spent + now - clock, now
             if self.step % 50 == 0:
-                print(self.report(losses), flush=True)
-                losses = []
+                print(self.report(seen), flush=True)
+                seen = []
             if now - saved > 120:
                 self.save()
                 saved = now
         self.save()
 
-    def report(self, losses: list[float]) -> str:
+    def report(self, seen: list[tuple[float, float]]) -> str:
         """One line of progress."""
-        mean = sum(losses) / len(losses)
+        flow, looks = (sum(part) / len(seen) for part in zip(*seen, strict=True))
         return (
             f"{self.progress:6.1%}  {self.spent / 60:5.1f} min  step {self.step}  "
-            f"{self.pictures} pictures  {self.size()} px  loss {mean:.4f}"
+            f"{self.pictures} pictures  flow {flow:.4f}  looks {looks:.4f}"
         )
+
+
+def build_optimisers(model: Pocket) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices of the blocks, AdamW for all else."""
+    muon, decayed, others = [], [], []
+    for name, weight in model.named_parameters():
+        if weight.ndim == 2 and "block" in name and "mod" not in name and "bias" not in name:
+            muon.append(weight)
+        else:
+            (decayed if weight.ndim > 1 else others).append(weight)
+    groups = [
+        {"params": decayed, "weight_decay": 0.01},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    first = torch.optim.Muon(
+        muon, MUON_RATE, weight_decay=0.03, ns_steps=4, adjust_lr_fn="match_rms_adamw"
+    )
+    second = torch.optim.AdamW(groups, ADAM_RATE, betas=(0.9, 0.98), fused=True)
+    for optimiser, peak in ((first, MUON_RATE), (second, ADAM_RATE)):
+        for group in optimiser.param_groups:
+            group["peak"] = peak
+    return first, second
 
 
 def export(cache: Path, path: Path) -> None:
     """Write the product's file from the checkpoints of transformer and decoder."""
     from pocket import checkpoint
-    from pocket.batches import batch_size
 
     saved = torch.load(cache / "transformer.pt", map_location="cpu", weights_only=True)
     decoder = torch.load(cache / "decoder.pt", map_location="cpu", weights_only=True)
@@ -238,12 +286,15 @@ def export(cache: Path, path: Path) -> None:
     tensors = checkpoint.shrink(saved["average"], decoder, saved["vocabulary"], *latent)
     summary = {
         "pictures": saved["pictures"],
+        "scenes": SCENES,
         "steps": saved["step"],
-        "batch": [batch_size(size) for _, size in STAGES],
+        "batch": [BATCH_HALF, BATCH_FULL],
         "minutes": round(saved["spent"] / 60, 1),
-        "optimiser": f"AdamW {RATE}, warm-up, square root to zero, averaged weights",
-        "objective": "rectified flow, prompts dropped 10 %, things weighted 7 : 1 at first",
-        "picture_sizes": [size for _, size in STAGES],
+        "optimiser": f"Muon {MUON_RATE} for the blocks, AdamW {ADAM_RATE} for the rest, warm-up, "
+        "linear decay, averaged weights",
+        "objective": "rectified flow, prompts dropped 10 %, things weighted 7 : 1 at first; and "
+        f"looks of right and of wrong words, weight {LOOKS_WEIGHT}",
+        "resolution": "half, then full",
     }
     checkpoint.write(path, tensors, checkpoint.describe(summary))
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
@@ -272,19 +323,23 @@ def main() -> None:
     add = parser.add_argument
     add("--comfyui", type=Path, default=host, required=host is None, help="folder of ComfyUI")
     add("--cache", type=Path, default=cache / "concept-attention" / "pocket", help="checkpoints")
-    add("--minutes", type=float, default=98, help="the learning rate runs out by then")
+    add("--minutes", type=float, default=95, help="the learning rate runs out by then")
     add("--decoder-minutes", type=float, default=9, help="for the VAE's decoder, after it")
+    add("--new-vae", action="store_true", help="fit and train the VAE too, not the pack's own")
     add("--out", type=Path, help="file to write (default: pocket-flux.safetensors in the cache)")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     arguments.device = "cuda" if torch.cuda.is_available() else "cpu"
     random.seed(0)
     prepare_host(arguments.comfyui)
-    from pocket import vae
+    from pocket import checkpoint, vae
 
+    path, arguments.latent = arguments.cache / "decoder.pt", None
+    if not arguments.new_vae:
+        arguments.latent, decoder = checkpoint.stored_vae()
+        torch.save(decoder, path)
     training = Training(arguments)
     training.run()
-    path = arguments.cache / "decoder.pt"
     latent = (training.projection, training.mean)
     minutes, device = arguments.decoder_minutes, arguments.device
     vae.train_decoder(path, *latent, minutes, device, lambda line: print(line, flush=True))

@@ -1,0 +1,163 @@
+"""The training set of the pocket model: many scenes as latents in memory, and batches of them.
+
+Needs ComfyUI on the import path, for its tokenizer.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from . import latents, words
+from .prompts import TEXT_TOKENS, example
+from .text import token_ids, vocabulary
+from .world import FIRST_THING, Scene
+
+PROMPTS = 3  # right prompts of a scene; one more has wrong words
+CHUNK = 400
+NAME_SLOTS = 3  # names of a scene that can be given one by one
+
+
+@dataclass(frozen=True)
+class Batch:
+    """latents [B, 16, h, w]; things: share of things [B, h, w]; rows, verdicts: [B, T], see
+    `words.rows`; names: indices into words.NAMES [B, K] in place of a prompt, or None; true: bool
+    [B], the text has no wrong word.
+    """
+
+    latents: Tensor
+    things: Tensor
+    rows: Tensor
+    verdicts: Tensor
+    names: Tensor | None
+    true: Tensor
+
+
+class Book:
+    """Scenes of `seeds` at full and at half resolution, with their prompts."""
+
+    def __init__(
+        self,
+        seeds: range,
+        projection: Tensor,
+        mean: Tensor,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        count = len(seeds)
+        self.full = torch.empty(count, latents.CHANNELS, 32, 32, dtype=torch.float16)
+        self.half = torch.empty(count, latents.CHANNELS, 16, 16, dtype=torch.float16)
+        self.things = torch.empty(count, 32, 32, dtype=torch.float16)
+        self.rows = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int16)
+        self.verdicts = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int8)
+        self.names = torch.empty(count, 2, NAME_SLOTS, dtype=torch.int8)
+        table = {token: row for row, token in enumerate(vocabulary())}
+        self.empty = torch.tensor([table[token] for token in token_ids("")])
+        chunks = [seeds[i : i + CHUNK] for i in range(0, count, CHUNK)]
+        with multiprocessing.get_context("fork").Pool(
+            min(8, multiprocessing.cpu_count()), _start, (projection, mean)
+        ) as pool:
+            for i, parts in enumerate(pool.imap(_chunk, chunks)):
+                here = slice(i * CHUNK, i * CHUNK + len(parts[0]))
+                stores = (self.full, self.half, self.things, self.rows, self.verdicts, self.names)
+                for store, part in zip(stores, parts, strict=True):
+                    store[here] = torch.from_numpy(part)
+                if i % 20 == 0:
+                    report(f"scenes {here.stop} of {count}")
+        filled = (self.names[:, 0] >= 0).sum(1)
+        # Scenes by the number of names that say all of them: one, or NAME_SLOTS.
+        self.by_names = {n: (filled == n).nonzero()[:, 0] for n in (1, NAME_SLOTS)}
+        single = (self.verdicts[:, 0] == words.RIGHT).sum(1) < 2
+        self.sentences, self.singles = (~single).nonzero()[:, 0], single.nonzero()[:, 0]
+
+    def batch(self, size: int, half: bool, names: int) -> Batch:
+        """A random batch; names: how many names stand in place of the prompt, 0 for prompts."""
+        if names:
+            chosen = self._pick(self.by_names[names], size)
+        else:
+            single = torch.rand(size) < 0.12
+            chosen = torch.where(
+                single, self._pick(self.singles, size), self._pick(self.sentences, size)
+            )
+        true = torch.rand(size) >= 0.28
+        which = torch.where(true, torch.randint(0, PROMPTS, (size,)), PROMPTS)
+        rows, verdicts = self.rows[chosen, which].long(), self.verdicts[chosen, which].long()
+        own = None
+        if names:
+            own = self.names[chosen, (~true).long(), :names].long()
+            right = own == self.names[chosen, 0, :names].long()
+            verdicts = torch.where(right, words.RIGHT, words.WRONG)
+        else:
+            dropped = torch.rand(size) < 0.1
+            rows[dropped], verdicts[dropped] = self.empty, words.NEITHER
+            true = true | dropped
+        things = self.things[chosen].float()
+        if half:
+            things = functional.avg_pool2d(things[:, None], 2)[:, 0]
+        latent = (self.half if half else self.full)[chosen].float()
+        return Batch(latent, things, rows, verdicts, own, true)
+
+    @staticmethod
+    def _pick(rows: Tensor, size: int) -> Tensor:
+        return rows[torch.randint(0, len(rows), (size,))]
+
+
+_projection: list[Tensor] = []
+
+
+def _start(projection: Tensor, mean: Tensor) -> None:
+    torch.set_num_threads(1)
+    _projection[:] = [projection, mean]
+
+
+def _chunk(seeds: range) -> tuple:
+    """Arrays of the scenes of some seeds, in the order of Book's stores."""
+    drawn = [example(seed, dropped=0.0) for seed in seeds]
+    pictures = torch.stack([torch.from_numpy(scene.picture) for scene, _ in drawn])
+    small = functional.avg_pool2d(pictures.permute(0, 3, 1, 2).float(), 2).permute(0, 2, 3, 1)
+    labels = torch.stack([torch.from_numpy(scene.labels) for scene, _ in drawn])
+    things = functional.avg_pool2d((labels >= FIRST_THING).float()[:, None], 8)[:, 0]
+    texts = [_texts(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
+    names = [_names(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
+    stores = (
+        latents.encode(pictures, *_projection).half(),
+        latents.encode(small, *_projection).half(),
+        things.half(),
+        torch.tensor([rows for rows, _ in texts], dtype=torch.int16),
+        torch.tensor([verdicts for _, verdicts in texts], dtype=torch.int8),
+        torch.tensor(names, dtype=torch.int8),
+    )
+    return tuple(store.numpy() for store in stores)
+
+
+def _texts(seed: int, drawn: Scene, prompt: str) -> tuple[list, list]:
+    """Rows and verdicts of PROMPTS right prompts and one with wrong words."""
+    prompts = words.prompts_for(seed, drawn, prompt, PROMPTS)
+    prompts.append(words.with_wrong_words(seed, drawn, prompts[-1]))
+    rows, verdicts = [], []
+    for text in prompts:
+        try:
+            row, verdict = words.rows(text, drawn)
+        except ValueError:
+            row, verdict = words.rows(", ".join(words.names_in(text)), drawn)
+        rows.append(row)
+        verdicts.append(verdict)
+    return rows, verdicts
+
+
+def _names(seed: int, drawn: Scene, prompt: str) -> tuple[list[int], list[int]]:
+    """Names that say the scene one by one, and the same with wrong ones among them; -1 is none."""
+    names = words.names_in(prompt)
+    if len(names) > 1:
+        names = [*drawn.things, drawn.ground, drawn.sky][:NAME_SLOTS]
+    if len(drawn.things) > NAME_SLOTS:
+        names = []
+    wrong = words.with_wrong_words(seed, drawn, ",".join(names)).split(",") if names else []
+    rest = [-1] * NAME_SLOTS
+    return tuple(
+        ([words.NAMES.index(name) for name in part] + rest)[:NAME_SLOTS] for part in (names, wrong)
+    )
