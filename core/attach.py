@@ -6,7 +6,7 @@ into the same slots is called in its turn: its block replacement inside ours, it
 in the host's place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -17,8 +17,8 @@ _OVERRIDE = "optimized_attention_override"
 class BlockReader(Protocol):
     """What happens around one block's joint attention."""
 
-    def enter(self, layer: int) -> None:
-        """Before the block."""
+    def enter(self, layer: int, given: Mapping[str, Any]) -> None:
+        """Before the block; given: what the host gives to it."""
 
     def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
         """After the block's joint attention: k, v [rows, heads, L, d], out [rows, L, D].
@@ -47,7 +47,7 @@ def _block_patch(layer: int, reader: BlockReader, previous: Callable[..., Any] |
     def read_block(args: dict[str, Any], extra: dict[str, Any]) -> Any:
         options = args["transformer_options"]
         slot = {_OVERRIDE: options[_OVERRIDE]} if _OVERRIDE in options else {}
-        reader.enter(layer)
+        reader.enter(layer, args)
         # The host's own dictionary is changed and put back, not copied: a patch further in may
         # keep notes in it for the blocks to come.
         text, image = args["txt"].shape[1], args["img"].shape[1]
@@ -90,5 +90,13 @@ class _Override:
             out = self._previous(func, q, k, v, *args, **kwargs)
         if self._open:
             self._open = False
+            if not kwargs.get("skip_reshape", False):
+                heads = args[0] if args else kwargs["heads"]
+                k, v = (_by_heads(x, heads) for x in (k, v))
             self._reader.attention(self._image, k, v, out)
         return out
+
+
+def _by_heads(x: Tensor, heads: int) -> Tensor:
+    """[B, L, heads * d] or [B, L, heads, d] as a view [B, heads, L, d]."""
+    return (x if x.ndim == 4 else x.unflatten(-1, (heads, -1))).transpose(1, 2)

@@ -11,6 +11,10 @@ def attend(q: Tensor, own_k: Tensor, own_v: Tensor, image_k: Tensor, image_v: Te
     host's tensors. Returns [B, C, heads * d] float32. Only the logits are joined, [B, heads, C,
     C + N]: image keys and values are read where they lie, never copied (paper, section 4).
     """
+    if q.shape[0] > 1 and not (_one_stride(image_k) and _one_stride(image_v)):
+        # One product over batch and heads would have to copy them into one row first.
+        parts = (x.split(1) for x in (q, own_k, own_v, image_k, image_v))
+        return torch.cat([attend(*item) for item in zip(*parts, strict=True)])
     scale = q.shape[-1] ** -0.5
     logits = torch.cat([matmul(q, own_k.mT), matmul(q, image_k.mT)], dim=-1)
     weights = torch.softmax(logits.mul_(scale), dim=-1).to(q.dtype)
@@ -68,6 +72,11 @@ _SLICE = 1024
 # Parts that hold a float32's 24 binary digits: bfloat16 has 8; float16 has 11, and the last two are
 # below what the sum rounds off.
 _PARTS = {torch.bfloat16: 3, torch.float16: 2}
+
+
+def _one_stride(x: Tensor) -> bool:
+    """Whether batch and heads of [B, heads, N, d] can be seen as one dimension."""
+    return x.stride(0) == x.shape[1] * x.stride(1)
 
 
 def _flatten_batch(b: Tensor) -> Tensor:

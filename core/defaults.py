@@ -29,6 +29,8 @@ _DEFAULTS = {
     "flux": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
     # The paper's own code: the last 3 double blocks, the last 30 % of the steps.
     "flux2": DecodeDefaults("-3:", "70%-100%", 1000.0, "scores first", False),
+    # The paper's own code: all layers, concept vectors of length 1.
+    "sd3": DecodeDefaults("all", "all", 1.0, "softmax first", True),
 }
 
 

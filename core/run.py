@@ -67,7 +67,7 @@ class CaptureRun:
         return {
             "outer_sample": self.outer_sample,
             "predict_noise": self.predict_noise,
-            "diffusion_model": self.evaluate,
+            self._family.seam: self.evaluate,
         }
 
     def outer_sample(
@@ -150,7 +150,9 @@ class CaptureRun:
         rows = self._positive_rows(x, options)
         if rows:
             call = Call(x, timestep, bound.arguments.get("guidance"))
-            options = self._read(executor.class_obj, call, rows, options)
+            holder = executor.class_obj
+            model = getattr(holder, "diffusion_model", holder)
+            options = self._read(model, call, rows, options)
             bound.arguments["transformer_options"] = options
         return executor(*bound.args, **bound.kwargs)
 

@@ -1,6 +1,6 @@
 """The concept stream beside one evaluation of the model, block by block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,11 +35,11 @@ class StreamReader:
         self._sink = sink
         self._layer = -1
 
-    def enter(self, layer: int) -> None:
+    def enter(self, layer: int, given: Mapping[str, Any]) -> None:
         """Project the concepts by the block's text side."""
         self._layer = layer
         for stream in self._streams:
-            stream.enter(layer)
+            stream.enter(layer, given)
 
     def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
         """Let the concepts attend to themselves and the image, and pass both sides on."""
@@ -64,8 +64,8 @@ class _RowStream:
         self._projected: Projected | None = None
         self._out: Tensor | None = None
 
-    def enter(self, layer: int) -> None:
-        self._projected, self._out = self._stream.project(layer), None
+    def enter(self, layer: int, given: Mapping[str, Any]) -> None:
+        self._projected, self._out = self._stream.project(layer, given, self.rows), None
 
     def attend(self, image: slice, k: Tensor, v: Tensor) -> Tensor:
         own = self._projected

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from .errors import ConceptAttentionError
 
 CHOICES = ("auto", "first", "last", "mean")
+KINDS = ("auto", "CLIP", "T5")
 
 
 @dataclass(frozen=True)
 class Encoder:
     """A text encoder whose output a supported model reads.
 
-    name: the host's own, a key of its token lists. models: the models it belongs to, for errors.
-    auto: the token that `auto` takes. padding: the id that fills a sequence up. beside: token lists
-    that it may come with and that feed no joint attention. mute: ids that carry no text: the
-    unknown token, a word boundary alone.
+    name: what concepts are marked with. models: the models it belongs to, for errors. auto: the
+    token that `auto` takes. padding: the id that fills a sequence up. tokens: the host's token list
+    of it, which is its name unless said otherwise. beside: token lists that may come with it;
+    needs: those that must. mute: ids that carry no text: the unknown token, a word boundary alone.
+    kind: one of KINDS, for users to choose by. parts: the host's
+    modules that make it up, any of which may be missing.
     """
 
     name: str
@@ -29,32 +32,94 @@ class Encoder:
     padding: int
     beside: frozenset[str] = frozenset()
     mute: frozenset[int] = frozenset()
+    needs: frozenset[str] = frozenset()
+    tokens: str = ""
+    kind: str = ""
+    parts: tuple[str, ...] = ()
+
+    @property
+    def list_name(self) -> str:
+        """The key of its token list."""
+        return self.tokens or self.name
+
+    def fits(self, names: frozenset[str]) -> bool:
+        """Whether the host's token lists are those of a model that it feeds."""
+        own = {self.list_name}
+        return own | self.needs <= names <= own | self.beside | self.needs
 
 
 # T5 reads both ways, so its first token knows the whole concept (the paper's choice for FLUX.1).
 # The others read left to right: only the last token has seen the whole concept (for FLUX.2 the
 # paper's code takes token 510 of 512, the one before the template's closing token).
+# SD3's text is CLIP's rows (both CLIPs side by side, filled up with the end token), then T5's.
+_T5_MUTE = frozenset({2, 3})
 ENCODERS = (
-    Encoder("t5xxl", "FLUX.1", "first", padding=0, beside=frozenset({"l"}), mute=frozenset({2, 3})),
+    Encoder(
+        "t5xxl",
+        "FLUX.1",
+        "first",
+        padding=0,
+        beside=frozenset({"l"}),
+        mute=_T5_MUTE,
+        kind="T5",
+        parts=("t5xxl",),
+    ),
+    Encoder(
+        "clip_l+clip_g",
+        "SD3",
+        "last",
+        padding=49407,
+        needs=frozenset({"g", "t5xxl"}),
+        tokens="l",
+        kind="CLIP",
+        parts=("clip_l", "clip_g"),
+    ),
+    Encoder(
+        "t5xxl",
+        "SD3",
+        "first",
+        padding=0,
+        needs=frozenset({"l", "g"}),
+        mute=_T5_MUTE,
+        kind="T5",
+        parts=("t5xxl",),
+    ),
     Encoder("mistral3_24b", "FLUX.2 dev", "last", padding=11),
     Encoder("qwen3_4b", "FLUX.2 Klein 4B", "last", padding=151643),
     Encoder("qwen3_8b", "FLUX.2 Klein 9B", "last", padding=151643),
 )
 
 
-def find_encoder(names: Iterable[str]) -> Encoder:
-    """The encoder that feeds the joint attention, among those that the host's CLIP tokenises for.
+def find_encoders(names: Iterable[str]) -> tuple[Encoder, ...]:
+    """The encoders that feed the joint attention, among those that the host's CLIP tokenises for,
+    in the order of their rows.
 
     names: the keys of the host's token lists. Raises ConceptAttentionError for an unknown set.
     """
-    names = set(names)
-    for encoder in ENCODERS:
-        if encoder.name in names and names <= encoder.beside | {encoder.name}:
-            return encoder
+    names = frozenset(names)
+    if found := tuple(encoder for encoder in ENCODERS if encoder.fits(names)):
+        return found
     supported = ", ".join(f"{encoder.name} ({encoder.models})" for encoder in ENCODERS)
-    found = " + ".join(sorted(names)) or "of an unknown kind"
+    named = " + ".join(sorted(names)) or "of an unknown kind"
     raise ConceptAttentionError(
-        f"clip: its text encoder ({found}) belongs to no supported model. Supported: {supported}."
+        f"clip: its text encoder ({named}) belongs to no supported model. Supported: {supported}."
+    )
+
+
+def pick_encoder(encoders: Sequence[Encoder], kind: str) -> Encoder:
+    """The encoder of a kind, one of KINDS; `auto` is the first (CLIP for SD3, as in the paper).
+
+    Raises ConceptAttentionError for a kind that the model has no encoder of.
+    """
+    if kind not in KINDS:
+        raise ConceptAttentionError(f"encoder: {kind!r} is not one of {', '.join(KINDS)}.")
+    for encoder in encoders:
+        if kind in ("auto", encoder.kind):
+            return encoder
+    found = ", ".join(encoder.name for encoder in encoders)
+    raise ConceptAttentionError(
+        f"encoder: {kind} was chosen, but of this clip's text encoders only {found} can give "
+        "concepts. Choose auto."
     )
 
 

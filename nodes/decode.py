@@ -44,7 +44,7 @@ def _selection_inputs() -> list[Any]:
             advanced=True,
             tooltip="Scores are divided by it before the softmax. Small values make every pixel "
             "choose one concept, large ones let concepts share it. 0 is the model family's own: 1 "
-            "for FLUX.1, 1000 for FLUX.2.",
+            "for FLUX.1 and SD3, 1000 for FLUX.2.",
         ),
         io.Combo.Input(
             "order",

@@ -11,7 +11,16 @@ from comfy.utils import ProgressBar
 
 from ..core.concepts import DEFAULT_BACKGROUND, DEFAULT_CONCEPTS, parse_concepts, parse_request
 from ..core.errors import ConceptAttentionError
-from ..core.tokens import CHOICES, Encoder, check_content, choose, content_span, find_encoder
+from ..core.tokens import (
+    CHOICES,
+    KINDS,
+    Encoder,
+    check_content,
+    choose,
+    content_span,
+    find_encoders,
+    pick_encoder,
+)
 from ..core.types import Concept, Concepts
 from ._host import io
 from .types import ConceptsType
@@ -48,7 +57,8 @@ class ConceptEncoder(io.ComfyNode):
                 io.Clip.Input(
                     "clip",
                     tooltip="The text encoder of the model that will sample: FLUX.1 (T5), FLUX.2 "
-                    "dev (Mistral) or FLUX.2 Klein (Qwen 3). Each concept costs one run of it.",
+                    "dev (Mistral), FLUX.2 Klein (Qwen 3), SD3 (CLIP and T5). Each concept costs "
+                    "one run of it.",
                 ),
                 io.String.Input(
                     "concepts",
@@ -72,7 +82,16 @@ class ConceptEncoder(io.ComfyNode):
                     advanced=True,
                     tooltip="Which token stands for a concept that the text encoder splits into "
                     "several. auto: the first for T5, the last for encoders that read left to "
-                    "right (Mistral, Qwen 3). mean: the average of all. Costs nothing.",
+                    "right (CLIP, Mistral, Qwen 3). mean: the average of all. Costs nothing.",
+                ),
+                io.Combo.Input(
+                    "encoder",
+                    options=list(KINDS),
+                    default="auto",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Which text encoder reads the concepts where a model has several, as "
+                    "SD3 has CLIP and T5. auto: CLIP if it is loaded, else T5. Costs nothing.",
                 ),
             ],
             outputs=[
@@ -100,7 +119,9 @@ class ConceptEncoder(io.ComfyNode):
         return True
 
     @classmethod
-    def execute(cls, clip: Any, concepts: str, background: str, tokens: str) -> io.NodeOutput:
+    def execute(
+        cls, clip: Any, concepts: str, background: str, tokens: str, encoder: str = "auto"
+    ) -> io.NodeOutput:
         """Encode each concept alone, so that none depends on its neighbours."""
         if clip is None:
             raise ConceptAttentionError(
@@ -108,24 +129,29 @@ class ConceptEncoder(io.ComfyNode):
                 "encoder; load one by itself."
             )
         shown, behind = parse_request(concepts, background)
-        return io.NodeOutput(encode_concepts(clip, shown, behind, tokens))
+        return io.NodeOutput(encode_concepts(clip, shown, behind, tokens, encoder))
 
 
 @dataclass(frozen=True)
 class _Tokenized:
-    """A concept's tokens in the host's form, the ones chosen, and the length of the sequence."""
+    """A concept's tokens in the host's form, the ones chosen, and the length of the sequence.
+
+    first: the row of the encoder's output that the sequence begins at; rows: that output's length.
+    """
 
     tokens: Any
     chosen: range
     length: int
+    first: int
+    rows: int
 
 
 def encode_concepts(
-    clip: Any, shown: list[str], behind: list[str], choice: str = "auto"
+    clip: Any, shown: list[str], behind: list[str], choice: str = "auto", kind: str = "auto"
 ) -> Concepts:
     """Concepts for these labels, the background's last, on the CPU in float32."""
     labels = [*shown, *behind]
-    encoder, tokenized = _tokenize(clip, labels, choice)
+    encoder, tokenized = _tokenize(clip, labels, choice, kind)
     progress = ProgressBar(len(labels))
     items = []
     for label, concept in zip(labels, tokenized, strict=True):
@@ -137,10 +163,13 @@ def encode_concepts(
     return Concepts(tuple(items), encoder.name)
 
 
-def _tokenize(clip: Any, labels: list[str], choice: str) -> tuple[Encoder, list[_Tokenized]]:
+def _tokenize(
+    clip: Any, labels: list[str], choice: str, kind: str
+) -> tuple[Encoder, list[_Tokenized]]:
     literal = _literal(clip)
     nothing = literal.tokenize("")
-    encoder = find_encoder(nothing if isinstance(nothing, dict) else ())
+    encoders = _loaded(clip, find_encoders(nothing if isinstance(nothing, dict) else ()))
+    encoder = pick_encoder(encoders, kind)
     empty = _ids(nothing, encoder)
     control = _control_ids(clip.tokenizer, encoder)
     tokenized = []
@@ -149,8 +178,26 @@ def _tokenize(clip: Any, labels: list[str], choice: str) -> tuple[Encoder, list[
         ids = _ids(tokens, encoder)
         span = content_span(ids, empty, encoder.padding)
         check_content(label, ids[span.start : span.stop], control, encoder)
-        tokenized.append(_Tokenized(tokens, choose(span, choice, encoder), len(ids)))
+        chosen = choose(span, choice, encoder)
+        lengths = [len(_ids(tokens, other)) for other in encoders]
+        first = sum(lengths[: encoders.index(encoder)])
+        tokenized.append(_Tokenized(tokens, chosen, len(ids), first, sum(lengths)))
     return encoder, tokenized
+
+
+def _loaded(clip: Any, encoders: tuple[Encoder, ...]) -> tuple[Encoder, ...]:
+    """Those of a model's several encoders that this CLIP holds; the host tokenises for all."""
+    if len(encoders) < 2:
+        return encoders
+    stage = clip.cond_stage_model
+    held = tuple(
+        encoder
+        for encoder in encoders
+        if any(getattr(stage, part, None) is not None for part in encoder.parts)
+    )
+    if not held:
+        raise ConceptAttentionError("clip: it holds no text encoder. Load one with it.")
+    return held
 
 
 def _literal(clip: Any) -> Any:
@@ -174,13 +221,14 @@ def _escape(label: str) -> str:
 
 
 def _ids(tokens: Any, encoder: Encoder) -> list[int]:
-    return [int(token[0]) for section in tokens[encoder.name] for token in section]
+    return [int(token[0]) for section in tokens[encoder.list_name] for token in section]
 
 
 def _control_ids(tokenizer: Any, encoder: Encoder) -> set[int]:
     """Ids outside the text vocabulary: marks of template, start, end, padding."""
     parts = [part for part in vars(tokenizer).values() if isinstance(part, SDTokenizer)]
-    own = [part.tokenizer for part in parts if part.embedding_key == encoder.name]
+    names = encoder.parts or (encoder.name,)
+    own = [part.tokenizer for part in parts if part.embedding_key in names]
     return {i for part in own for i in (*part.all_special_ids, *part.get_added_vocab().values())}
 
 
@@ -193,9 +241,10 @@ def _embedding(clip: Any, concept: _Tokenized) -> torch.Tensor:
             "concept has one; connect the CLIP from before the hooks were set."
         )
     rows = scheduled[0][0]
-    if rows.shape[:2] != (1, concept.length):
+    if rows.shape[:2] != (1, concept.rows):
         raise ConceptAttentionError(
-            f"clip: it gives an output of shape {tuple(rows.shape)} for {concept.length} tokens, "
+            f"clip: it gives an output of shape {tuple(rows.shape)} for {concept.rows} tokens, "
             "so the concept's row cannot be told. Connect a supported model's text encoder."
         )
-    return rows[0, concept.chosen.start : concept.chosen.stop].to("cpu", torch.float32).mean(0)
+    own = rows[0, concept.first : concept.first + concept.length]
+    return own[concept.chosen.start : concept.chosen.stop].to("cpu", torch.float32).mean(0)

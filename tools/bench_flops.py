@@ -13,6 +13,7 @@ from bench_naive import Naive
 
 CONCEPTS = 4
 ARCHS = ("mid", "flux1", "flux2")
+_MMDIT = "comfy.ldm.modules.diffusionmodules.mmdit"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def _flops(function: Callable[[], object]) -> int:
     from comfy.ldm.modules.attention import attention_pytorch
 
     # The host's other ways of attention ask the device for its free memory: "meta" has none.
-    attention = mock.patch("comfy.ldm.flux.math.optimized_attention", attention_pytorch)
-    with attention, torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    flux = mock.patch("comfy.ldm.flux.math.optimized_attention", attention_pytorch)
+    sd3 = mock.patch(f"{_MMDIT}.optimized_attention", attention_pytorch)
+    with flux, sd3, torch.inference_mode(), FlopCounterMode(display=False) as counter:
         function()
     return counter.get_total_flops()

@@ -1,4 +1,4 @@
-"""Random Flux models of the host's own class, at the sizes that the benchmarks measure."""
+"""Random models of the host's own classes, at the sizes that the benchmarks measure."""
 
 import os
 import sys
@@ -40,10 +40,22 @@ _FLUX2 = {
     "ops_bias": False,
 }
 
+_SD3 = {
+    "input_size": None,
+    "in_channels": 16,
+    "adm_in_channels": 2048,
+    "pos_embed_max_size": 192,
+    "num_patches": 192 * 192,
+    "pos_embed_scaling_factor": None,
+    "qk_norm": "rms",
+}
+
 
 @dataclass(frozen=True)
 class Size:
-    """A model's sizes and its input: image tokens are rows x columns, head size is 128."""
+    """A model's sizes and its input: image tokens are rows x columns, patches of 2 x 2 where the
+    family has patches; head size is 128, in SD3 64.
+    """
 
     name: str
     encoder: str
@@ -58,6 +70,10 @@ class Size:
     @property
     def params(self) -> dict:
         """Arguments of the host's class."""
+        if self.base is _SD3:
+            linear = {"in_features": 4096, "out_features": 64 * self.heads}
+            embedder = {"target": "torch.nn.Linear", "params": linear}
+            return {**_SD3, "depth": self.heads, "context_embedder_config": embedder}
         sizes = {"hidden_size": 128 * self.heads, "num_heads": self.heads}
         return {
             **self.base,
@@ -73,6 +89,7 @@ SIZES = {size.name: size for size in (
     Size("mid",    "t5xxl",        _FLUX1,     8,     4,     8,  32,  32, 256),
     Size("flux1",  "t5xxl",        _FLUX1,    24,    19,    38,  64,  64, 512),  # FLUX.1-dev
     Size("flux2",  "mistral3_24b", _FLUX2,    48,     8,    48,  64,  64, 512),  # FLUX.2-dev
+    Size("sd3",    "clip_l+clip_g", _SD3,     38,    38,     0,  64,  64, 154),  # SD3.5 Large
     Size("klein",  "qwen3_4b",     _FLUX2,    24,     5,    20,  64,  64, 512),  # FLUX.2 Klein 4B
     Size("pocket", "t5xxl", {**_FLUX1, "vec_in_dim": None, "context_in_dim": 128,
                              "guidance_embed": False}, 2, 4, 2, 16, 16, 24),
@@ -100,9 +117,11 @@ def build(size: Size, device: str = "cpu", dtype: torch.dtype = torch.float32) -
     """A random model; on the device "meta" it has shapes and no memory."""
     import comfy.ops
     from comfy.ldm.flux.model import Flux
+    from comfy.ldm.modules.diffusionmodules.mmdit import OpenAISignatureMMDITWrapper
 
     operations = comfy.ops.disable_weight_init
-    model = Flux(dtype=dtype, device=device, operations=operations, **size.params)
+    host_class = OpenAISignatureMMDITWrapper if size.base is _SD3 else Flux
+    model = host_class(dtype=dtype, device=device, operations=operations, **size.params)
     torch.manual_seed(0)
     for name, weight in model.named_parameters():
         weight.requires_grad_(False)
@@ -127,18 +146,18 @@ def load_pocket() -> nn.Module:
 def inputs(model: nn.Module, size: Size) -> SimpleNamespace:
     """Inputs of one evaluation of one picture: x, t, context and extra, like the weights."""
     torch.manual_seed(1)
-    params, weight = model.params, next(model.parameters())
+    params, weight = size.params, next(model.parameters())
     like = {"device": weight.device, "dtype": weight.dtype}
-    sides = (side * params.patch_size for side in (size.rows, size.columns))
+    sides = (side * model.patch_size for side in (size.rows, size.columns))
     extra = {}
-    if params.vec_in_dim is not None:
-        extra["y"] = torch.randn(1, params.vec_in_dim, **like)
-    if params.guidance_embed:
+    if pooled := params.get("vec_in_dim") or params.get("adm_in_channels"):
+        extra["y"] = torch.randn(1, pooled, **like)
+    if params.get("guidance_embed"):
         extra["guidance"] = torch.full((1,), 3.5, **like)
     return SimpleNamespace(
-        x=torch.randn(1, params.in_channels, *sides, **like),
+        x=torch.randn(1, params["in_channels"], *sides, **like),
         t=torch.full((1,), 0.5, **like),
-        context=torch.randn(1, size.text, params.context_in_dim, **like),
+        context=torch.randn(1, size.text, _text_width(size), **like),
         extra=extra,
     )
 
@@ -148,6 +167,10 @@ def concepts(model: nn.Module, size: Size, count: int) -> object:
     from concept_attention.core.types import Concept, Concepts
 
     torch.manual_seed(2)
-    rows = torch.randn(count, model.params.context_in_dim)
+    rows = torch.randn(count, _text_width(size))
     items = tuple(Concept(f"{i}", row, 0, 512) for i, row in enumerate(rows))
     return Concepts(items, size.encoder)
+
+
+def _text_width(size: Size) -> int:
+    return 4096 if size.base is _SD3 else size.base["context_in_dim"]

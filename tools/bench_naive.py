@@ -6,7 +6,7 @@ made from the copies when the run is over. The concepts' own projections and MLP
 what differs is the attention and the copies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,9 +45,9 @@ class Naive:
         call = Call(given.x, given.t, given.extra.get("guidance"))
         self._stream = self._family.stream(self._model, call, self._concepts)
 
-    def enter(self, layer: int) -> None:
+    def enter(self, layer: int, given: Mapping[str, Any]) -> None:
         """Project the concepts by the block's text side."""
-        self._own = self._stream.project(layer)
+        self._own = self._stream.project(layer, given, slice(None))
 
     def attend(self, layer: int, attention: Callable[..., Tensor], q: Any, k: Any, v: Any) -> None:
         """The second attention, for image keys and so on [B, heads, N, d], and the copies of it."""
@@ -66,7 +66,7 @@ class Naive:
     def _patch(self, layer: int) -> Any:
         def replaced(args: dict[str, Any], extra: dict[str, Any]) -> Any:
             options, text = args["transformer_options"], args["txt"].shape[1]
-            self.enter(layer)
+            self.enter(layer, args)
             options["optimized_attention_override"] = self._override(layer, text)
             out = extra["original_block"](args)
             del options["optimized_attention_override"]

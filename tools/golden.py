@@ -7,12 +7,14 @@ expected tensor.
 """
 
 import argparse
+import dataclasses
 import math
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 
@@ -22,6 +24,7 @@ LIMIT = 1e-4
 SUPPORTED = {
     "flux1": "t5xxl",
     "flux2": "qwen3_4b",
+    "sd3": "clip_l+clip_g",
 }  # arch of a file -> text encoder of its concepts
 
 Errors = dict[str, float]
@@ -42,25 +45,34 @@ def build_model(meta: dict, formula: object) -> torch.nn.Module:
 
 
 def concepts_of(meta: dict, golden: dict) -> object:
-    """The file's concepts, all of them shown, at the place that the file gives."""
+    """The file's concepts, all of them shown, at the place that the file gives.
+
+    Rows that the reference lets take part and does not report (`skip`) come first.
+    """
     from concept_attention.core.types import Concept, Concepts
 
     place = (meta["concept_position"] or [0])[-1]
-    rows = golden["concepts"][0, meta["skip"] :]
+    rows = golden["concepts"][0]
     items = tuple(Concept(f"{i}", row, place, 512) for i, row in enumerate(rows))
     return Concepts(items, SUPPORTED[meta["arch"]])
 
 
-def forward(model: torch.nn.Module, golden: dict, step: int, options: dict) -> torch.Tensor:
+def forward(
+    model: Callable[..., torch.Tensor], golden: dict, step: int, options: dict
+) -> torch.Tensor:
     """One evaluation of the host's model at timestep number `step`."""
     t = golden["timesteps"][step].expand(golden["x"].shape[0])
     extra = {name: golden[name] for name in ("y", "guidance") if name in golden}
     with torch.inference_mode():
-        return model(golden["x"], t, golden["context"], transformer_options=options, **extra)
+        return model(
+            golden["x"], t, context=golden["context"], transformer_options=options, **extra
+        )
 
 
 def run(model: torch.nn.Module, meta: dict, golden: dict) -> SimpleNamespace:
     """Both timesteps with capture on: outputs, capture, and the vectors of each (step, layer)."""
+    from comfy.patcher_extension import WrapperExecutor
+
     from concept_attention.core.run import CaptureRun
 
     vectors: dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]] = {}
@@ -72,17 +84,31 @@ def run(model: torch.nn.Module, meta: dict, golden: dict) -> SimpleNamespace:
 
     capture_run = CaptureRun(model, concepts_of(meta, golden), observe=observe)
     capture_run.begin(golden["x"].shape, [*meta["timesteps"], 0.0], [{"uuid": "positive"}])
-    wrappers = {"diffusion_model": {"golden": [capture_run.evaluate]}}
-    options = {"wrappers": wrappers, "uuids": ["positive"], "cond_or_uncond": [0]}
+    # The files' inputs are the diffusion model's own, so its forward is wrapped for every family.
+    wrapped = WrapperExecutor.new_class_executor(model.forward, model, [capture_run.evaluate])
+    options = {"uuids": ["positive"], "cond_or_uncond": [0]}
     outs = []
     for step in range(steps):
 
         def evaluate(x: torch.Tensor, t: torch.Tensor, step: int = step) -> torch.Tensor:
-            return forward(model, golden, step, options)
+            return forward(wrapped.execute, golden, step, options)
 
         outs.append(capture_run.predict_noise(evaluate, golden["x"], golden["timesteps"][step]))
         capture_run.report(step)
-    return SimpleNamespace(outs=outs, capture=capture_run.capture(), vectors=vectors)
+    capture = _reported(capture_run.capture(), meta["skip"])
+    vectors = {key: (own[:, meta["skip"] :], image) for key, (own, image) in vectors.items()}
+    return SimpleNamespace(outs=outs, capture=capture, vectors=vectors)
+
+
+def _reported(capture: Any, skip: int) -> Any:
+    """The capture without the first `skip` concepts."""
+    return dataclasses.replace(
+        capture,
+        scores=capture.scores[..., skip:, :],
+        norms=capture.norms[..., skip:],
+        labels=capture.labels[skip:],
+        background=capture.background[skip:],
+    )
 
 
 def compare(path: Path, formula: object) -> tuple[dict, Errors]:
@@ -118,7 +144,11 @@ def compare(path: Path, formula: object) -> tuple[dict, Errors]:
             if layer in meta["image_out_layers"]:
                 check("image_out", image_out, golden[f"image_out.{name}"])
     layers = ",".join(str(layer) for layer in meta["heatmap"]["layers"])
-    options = {"temperature": meta["heatmap"]["temperature"], "order": "softmax first"}
+    options = {
+        "temperature": meta["heatmap"]["temperature"],
+        "order": "softmax first",
+        "unit_concepts": False,
+    }
     maps = decode(result.capture, layers=layers, steps="all", **options).values.transpose(0, 1)
     check("heatmap", maps.squeeze(2), golden["heatmap"])
     return meta, errors

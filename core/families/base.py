@@ -1,7 +1,8 @@
 """What a model family declares, and the registry's entry type."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
@@ -9,6 +10,9 @@ from ..types import Concepts
 
 # The host's diffusion model: its attributes are the host's, so they are not typed here.
 HostModel = Any
+# The host's wrapper that sees every evaluation of a model: around the diffusion model's own forward
+# where that one offers it, else around the model that holds it.
+Seam = Literal["diffusion_model", "apply_model"]
 
 
 @dataclass
@@ -35,8 +39,12 @@ class Call:
 class Stream(Protocol):
     """The concept tokens' residual stream in one evaluation of the model."""
 
-    def project(self, layer: int) -> Projected:
-        """Norm, modulation, qkv, norm of q and k, position, by the block's text side."""
+    def project(self, layer: int, given: Mapping[str, Any], rows: slice) -> Projected:
+        """Norm, modulation, qkv, norm of q and k, position, by the block's text side.
+
+        given: what the host gave to the block, "vec" among it, for all rows of the evaluation.
+        rows: those of this stream.
+        """
 
     def advance(self, layer: int, concept_out: Tensor) -> None:
         """Output projection, gates and MLP: carries the stream into the next block."""
@@ -47,6 +55,7 @@ class Family(Protocol):
 
     name: str
     encoders: tuple[str, ...]
+    seam: Seam
 
     def matches(self, model: HostModel) -> bool:
         """Whether the host's diffusion model is of this family."""

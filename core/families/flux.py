@@ -6,6 +6,7 @@ FLUX.2 (dev, Klein): one modulation shared by all blocks, no pooled vector, text
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from ..attention import rotate
 from ..types import Concepts
-from .base import Call, HostModel, Projected
+from .base import Call, HostModel, Projected, Seam
 
 _TIME_WIDTH = 256
 
@@ -23,6 +24,7 @@ class Flux:
 
     name = "flux"
     encoders: tuple[str, ...] = ("t5xxl",)
+    seam: Seam = "diffusion_model"
     text_length = 0
     _shared_modulation = False
 
@@ -81,7 +83,7 @@ class FluxStream:
         self._mlp_mod: Any = None
         self._gate: Any = None
 
-    def project(self, layer: int) -> Projected:
+    def project(self, layer: int, given: Mapping[str, Any], rows: slice) -> Projected:
         """Queries, keys and values of the concepts by the block's text side."""
         block = self._blocks[layer]
         mods = block.txt_mod(self._vec) if self._shared is None else self._shared

@@ -118,6 +118,20 @@ def test_a_slice_of_a_bigger_batch_is_not_copied():
     assert _error(out, wanted) < _rounding(3 + 4096)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_keys_with_heads_side_by_side_are_not_copied(dtype):
+    """As SD3 and CogVideoX have them: [B, L, heads, d], turned to [B, heads, L, d]."""
+    batch, heads, concepts, tokens, width = 2, 3, 2, 4096, 64
+    tensors = _tensors(batch, heads, concepts, tokens, width, dtype=dtype)
+    turned = [x.transpose(1, 2).contiguous().transpose(1, 2) for x in tensors]
+    with _Copies() as copies:
+        out = attend(*turned)
+    image = heads * tokens * width  # of one batch item
+    limit = heads * concepts * (concepts + tokens) if dtype == torch.float32 else image // 4
+    assert max(size for _, size in copies.made) <= limit < image
+    assert _error(out, attend(*tensors)) < _rounding(concepts + tokens)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("scale", [1.0, 30.0])
 def test_score_is_the_dot_product_to_float32_precision(dtype, scale):

@@ -9,7 +9,8 @@ from concept_attention.core.tokens import (
     check_content,
     choose,
     content_span,
-    find_encoder,
+    find_encoders,
+    pick_encoder,
 )
 
 PAD, START, END = 0, 1, 2
@@ -91,7 +92,7 @@ def test_unreadable_text_is_an_error_and_partly_readable_text_is_not():
     ],
 )
 def test_the_encoder_that_feeds_the_joint_attention(names, encoder, auto):
-    found = find_encoder(names)
+    (found,) = find_encoders(names)
     assert (found.name, found.auto) == (encoder, auto)
 
 
@@ -100,11 +101,32 @@ def test_the_encoder_that_feeds_the_joint_attention(names, encoder, auto):
 )
 def test_an_unknown_encoder_is_an_error_that_lists_the_supported_ones(names):
     with pytest.raises(ConceptAttentionError, match=r"clip: its text encoder") as error:
-        find_encoder(names)
+        find_encoders(names)
     assert " + ".join(names) in str(error.value)
     assert all(f"{encoder.name} ({encoder.models})" in str(error.value) for encoder in ENCODERS)
 
 
+def test_sd3_has_two_encoders_and_clip_is_the_first():
+    encoders = find_encoders(["g", "l", "t5xxl"])
+    assert [encoder.name for encoder in encoders] == ["clip_l+clip_g", "t5xxl"]
+    picked = [pick_encoder(encoders, kind).name for kind in ("auto", "CLIP", "T5")]
+    assert picked == ["clip_l+clip_g", "clip_l+clip_g", "t5xxl"]
+    assert pick_encoder(encoders[1:], "auto").name == "t5xxl"
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "message"),
+    [
+        (["l", "t5xxl"], "CLIP", r"encoder: CLIP was chosen.*only t5xxl can.*Choose auto"),
+        (["qwen3_4b"], "T5", "encoder: T5 was chosen.*only qwen3_4b can"),
+        (["t5xxl"], "GPT", "encoder: 'GPT' is not one of auto, CLIP, T5"),
+    ],
+)
+def test_a_kind_that_the_model_does_not_have_is_an_error(names, kind, message):
+    with pytest.raises(ConceptAttentionError, match=message):
+        pick_encoder(find_encoders(names), kind)
+
+
 def test_a_clip_without_named_encoders_is_an_error():
     with pytest.raises(ConceptAttentionError, match="of an unknown kind"):
-        find_encoder(())
+        find_encoders(())

@@ -46,16 +46,44 @@ class Tiny:
     patch: int  # side of an image token in the latent
     layers: int
     extra: dict[str, Any]
+    blocks: str = "double_blocks"
+    text: tuple[str, ...] = ("{}.0.txt_attn.qkv", "{}.1.txt_attn.qkv", "txt_in")
+    image: tuple[str, ...] = ("{}.0.img_attn.qkv",)
+    late_norm: str = "img_norm2"  # of a block's image side, after its attention
+
+    @property
+    def width(self) -> int:
+        """Width of the residual streams."""
+        return self.extra.get("hidden", 64 * self.extra["depth"])
+
+    def linears(self, side: str) -> tuple[str, ...]:
+        """Linear layers of the "text" or the "image" side that the scores depend on."""
+        return tuple(name.format(self.blocks) for name in getattr(self, side))
 
 
 _FLUX1 = {"hidden": 256, "depth": 3, "single_depth": 1, "context": 48, "channels": 16, "pooled": 32}
 _FLUX2 = {"hidden": 128, "depth": 2, "single_depth": 1, "context": 48, "channels": 128}
+_SD3 = {"depth": 3, "context": 48, "pooled": 32, "channels": 16, "table": 40}
+_SD3_NAMES = {
+    "blocks": "joint_blocks",
+    "text": (
+        "{}.0.context_block.attn.qkv",
+        "{}.1.context_block.attn.qkv",
+        "context_embedder",
+    ),
+    "image": ("{}.0.x_block.attn.qkv",),
+    "late_norm": "x_block.norm2",
+}
 TINY = {
     "dev": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": True}),
     "schnell": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": False}),
     "flux2": Tiny("flux2", "qwen3_4b", 128, 16, 1, 2, _FLUX2),
+    "sd3": Tiny("sd3", "clip_l+clip_g", 16, 8, 2, 3, {**_SD3, "dual": []}, **_SD3_NAMES),
+    # 3.5 Medium's kind
+    "sd35": Tiny("sd3", "t5xxl", 16, 8, 2, 3, {**_SD3, "dual": [0, 1]}, **_SD3_NAMES),
 }
 FAMILIES = tuple(TINY)
+FLUX = ("dev", "schnell", "flux2")
 STEPS = 2
 
 
@@ -162,7 +190,7 @@ def counting(patcher: Any) -> tuple[Any, list[int]]:
         return executor(x, *args, **kwargs)
 
     clone = patcher.clone()
-    clone.add_wrapper_with_key("diffusion_model", "counting", count)
+    clone.add_wrapper_with_key("apply_model", "counting", count)
     return clone, calls
 
 

@@ -11,6 +11,7 @@ from concept_attention.core.run import CaptureRun
 
 from .models import (
     FAMILIES,
+    TINY,
     capture_of,
     concepts,
     custom,
@@ -71,16 +72,18 @@ def _share_a_model(family, monkeypatch):
 def _fail(error):
     def fail(family, monkeypatch):
         with monkeypatch.context() as patch:
-            block = model(family).model.diffusion_model.double_blocks[1]
+            tiny = TINY[family]
+            block = getattr(model(family).model.diffusion_model, tiny.blocks)[1]
+            norm = block.get_submodule(tiny.late_norm)
             calls = []
 
             def broken(*args):
                 calls.append(1)
                 if len(calls) == 2:  # in the second step, in the middle of a block that is read
                     raise error("broken on purpose")
-                return type(block.img_norm2).forward(block.img_norm2, *args)
+                return type(norm).forward(norm, *args)
 
-            patch.setattr(block.img_norm2, "forward", broken)
+            patch.setattr(norm, "forward", broken)
             with pytest.raises(error, match="broken on purpose"):
                 capture_of(family)
 

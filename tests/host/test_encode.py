@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import comfy.sd
 import pytest
 import torch
+from comfy import sd1_clip
 from comfy.text_encoders import flux
 from comfy.text_encoders.sd3_clip import SD3Tokenizer, sd3_clip
 
@@ -196,9 +197,47 @@ def test_an_encoder_that_drops_rows_is_an_error(clips):
 
 
 def test_an_unsupported_clip_is_an_error_that_lists_the_supported_ones():
-    clip = build(sd3_clip(clip_l=False, clip_g=False), SD3Tokenizer, {"t5xxl": T5})
-    with pytest.raises(ConceptAttentionError, match=r"g \+ l \+ t5xxl.*t5xxl \(FLUX\.1\)"):
+    clip = build(sd1_clip.SD1ClipModel, sd1_clip.SD1Tokenizer, {"clip_l": CLIP_L})
+    with pytest.raises(ConceptAttentionError, match=r"\(l\) belongs.*t5xxl \(FLUX\.1\)"):
         ConceptEncoder.execute(clip, "dragon", "background", "auto")
+
+
+# The host fills CLIP's rows up to T5's real width; few words keep so wide a table small.
+WIDE_T5 = {**T5, "d_model": 4096, "vocab_size": 2000}
+CLIP_3 = {**CLIP_L, "num_hidden_layers": 3}
+SD3 = {"t5xxl": WIDE_T5, "clip_l": CLIP_3, "clip_g": CLIP_3}
+
+
+@pytest.fixture(scope="module")
+def sd3_both():
+    return build(sd3_clip(), SD3Tokenizer, SD3)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("auto", "clip_l+clip_g"), ("T5", "t5xxl")])
+@pytest.mark.parametrize("choice", ["first", "last", "mean"])
+def test_sd3_gives_rows_of_either_encoder(sd3_both, kind, name, choice):
+    rows = sd3_both.encode_from_tokens(sd3_both.tokenize("red house"))[0]
+    assert rows.shape == (77 + 77, 4096)
+    concepts = encode_concepts(sd3_both, ["red house"], [], choice, kind)
+    assert concepts.encoder == name
+    # CLIP: start, red, house, end; T5: red, house, end.
+    red = 1 if kind == "auto" else 77
+    wanted = {"first": rows[red], "last": rows[red + 1], "mean": rows[red : red + 2].mean(0)}
+    assert torch.equal(concepts.items[0].embedding, wanted[choice])
+
+
+def test_sd3_with_one_encoder_alone():
+    for given, kind in (
+        ({"clip_g": False, "t5": False}, "CLIP"),
+        ({"clip_l": False, "clip_g": False}, "T5"),
+    ):
+        clip = build(sd3_clip(**given), SD3Tokenizer, {**SD3, "t5xxl": T5})
+        rows = clip.encode_from_tokens(clip.tokenize("dragon"))[0]
+        (concept,) = encode_concepts(clip, ["dragon"], []).items
+        assert torch.equal(concept.embedding, rows[1 if kind == "CLIP" else 0])
+        other = {"CLIP": "T5", "T5": "CLIP"}[kind]
+        with pytest.raises(ConceptAttentionError, match=f"encoder: {other} was chosen"):
+            encode_concepts(clip, ["dragon"], [], kind=other)
 
 
 def test_no_clip_is_an_error():

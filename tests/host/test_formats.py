@@ -7,7 +7,7 @@ import torch
 
 from concept_attention.core.families import flux
 
-from .models import FAMILIES, both, capture_of, error, latent, model, observed, prompt, seeded
+from .models import FAMILIES, TINY, both, capture_of, error, latent, model, observed, prompt, seeded
 
 # Largest rounding of the scores by a weight format, of the largest score.
 FORMATS = {torch.bfloat16: 0.03, torch.float16: 0.004, torch.float8_e4m3fn: 0.3}
@@ -92,16 +92,13 @@ def _lora(patcher, targets):
     return comfy.sd.load_lora_for_models(patcher, None, lora, 1.0, 0.0)[0]
 
 
-TEXT = ("double_blocks.0.txt_attn.qkv", "double_blocks.1.txt_attn.qkv", "txt_in")
-IMAGE = ("double_blocks.0.img_attn.qkv",)
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float8_e4m3fn], ids=str)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lora_changes_picture_and_scores_alike(family, dtype):
     base = model(family, dtype)
     plain_scores = capture_of(family, base).scores
-    for targets in (TEXT, IMAGE):
+    for side in ("text", "image"):
+        targets = TINY[family].linears(side)
         patcher = _lora(base, targets)
         host, ours, capture = both(family, patcher, cfg=3.0)
         assert torch.equal(host, ours)

@@ -9,7 +9,7 @@ import golden
 from .models import formula
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
-FILES = ("flux1_dev", "flux1_schnell", "flux2")
+FILES = ("flux1_dev", "flux1_schnell", "flux2", "sd3_large", "sd3_medium")
 KINDS = {
     "out",
     "picture changed",

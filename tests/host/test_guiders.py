@@ -8,6 +8,7 @@ from concept_attention.core.errors import ConceptAttentionError
 
 from .models import (
     FAMILIES,
+    TINY,
     both,
     capture_of,
     concepts,
@@ -105,7 +106,10 @@ def test_every_guider_gives_the_positive_prompts_scores(family):
     patcher = model(family)
     expected = capture_of(family).scores[:, 0]
     levels = sigmas(patcher)
-    for name, guider in _guiders(patcher, *(prompt(family, seed) for seed in (1, 2, 3))).items():
+    guiders = _guiders(patcher, *(prompt(family, seed) for seed in (1, 2, 3)))
+    if TINY[family].arch == "sd3":  # the host's SD3 does not run without a pooled text vector
+        del guiders["dual model, no text"]
+    for name, guider in guiders.items():
         host, _ = custom(guider, latent(family), levels)
         ours, capture = custom(guider, latent(family), levels, concepts=concepts(family))
         assert torch.equal(host, ours), name

@@ -193,9 +193,9 @@ def test_blocks_behind_the_last_layer_asked_for_run_no_concept_stream(monkeypatc
     projected = []
     original = flux.FluxStream.project
 
-    def project(self, layer):
+    def project(self, layer, given, rows):
         projected.append(layer)
-        return original(self, layer)
+        return original(self, layer, given, rows)
 
     monkeypatch.setattr(flux.FluxStream, "project", project)
     capture = capture_of("dev", capture_layers="1")

@@ -1,4 +1,4 @@
-"""The example workflows. File names and settings of FLUX are those of ComfyUI's own templates."""
+"""The example workflows. File names and settings are those of ComfyUI's own templates."""
 
 from collections.abc import Callable
 
@@ -23,6 +23,10 @@ _CLIP_L = _model(f"{_ENCODERS}/clip_l.safetensors", "text_encoders")
 _T5 = _model(f"{_ENCODERS}/t5xxl_fp16.safetensors", "text_encoders")
 _AE = _model(
     f"{_COMFY_ORG}/Lumina_Image_2.0_Repackaged/resolve/main/split_files/vae/ae.safetensors", "vae"
+)
+_SD35 = _model(
+    f"{_COMFY_ORG}/stable-diffusion-3.5-fp8/resolve/main/sd3.5_large_fp8_scaled.safetensors",
+    "checkpoints",
 )
 _KLEIN_4B = _model(
     f"{_KLEIN}/diffusion_models/flux-2-klein-base-4b.safetensors", "diffusion_models"
@@ -80,6 +84,33 @@ def dev(graph: Graph) -> None:
     _flux1(graph, _DEV, steps=20)
 
 
+def sd35(graph: Graph) -> None:
+    """SD3.5 Large with its encoders in one file; guidance of the ordinary kind."""
+    loader = _loader(graph, "CheckpointLoaderSimple", {"ckpt_name": _SD35})
+    size = graph.add("EmptySD3LatentImage", {"width": 1024, "height": 1024})
+    positive = _text(graph, loader.out("CLIP"), _PROMPT, "Prompt")
+    negative = _text(graph, loader.out("CLIP"), "", "Negative prompt")
+    words = _concepts(graph, loader.out("CLIP"), _CONCEPTS)
+    sampler = graph.add(
+        "ConceptAttentionSampler",
+        {
+            "model": loader.out("MODEL"),
+            "positive": positive.out("CONDITIONING"),
+            "negative": negative.out("CONDITIONING"),
+            "latent_image": size.out("LATENT"),
+            "concepts": words.out("concepts"),
+            "seed": 1,
+            "steps": 20,
+            "cfg": 4.01,
+            "sampler_name": "euler",
+            "scheduler": "sgm_uniform",
+        },
+    )
+    graph.column("Model", 340, loader, size, note=_NOTE)
+    graph.column("Prompt and concepts", 400, positive, negative, words)
+    _results(graph, sampler, sampler.out("LATENT"), loader.out("VAE"))
+
+
 def klein(graph: Graph) -> None:
     """FLUX.2 Klein 4B base, with a guider."""
     model = _loader(graph, "UNETLoader", {"unet_name": _KLEIN_4B})
@@ -127,6 +158,7 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "FLUX.1 schnell - concept heatmaps": schnell,
     "FLUX.1 dev - concept heatmaps": dev,
     "FLUX.2 Klein - concept heatmaps": klein,
+    "SD3.5 Large - concept heatmaps": sd35,
 }
 
 

@@ -1,0 +1,79 @@
+"""SD3 and SD3.5: joint blocks with text and image weights of their own, no rotation.
+
+The blocks are modulated by timestep and the prompt's pooled vector, for the concepts too (as the
+paper's code does). The first blocks of 3.5 Medium attend a second time, over the image alone, which
+the concepts have no part in. The last block's text side makes queries, keys and values only: its
+scores exist, the stream ends there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..types import Concepts
+from .base import Call, HostModel, Projected, Seam
+
+
+class SD3:
+    """SD3 Medium, SD3.5 Large, Large Turbo and Medium."""
+
+    name = "sd3"
+    encoders: tuple[str, ...] = ("clip_l+clip_g", "t5xxl")
+    # The host's SD3 does not offer its wrapper around the diffusion model's forward.
+    seam: Seam = "apply_model"
+
+    def matches(self, model: HostModel) -> bool:
+        """Whether the model is the host's MMDiT, with nothing between text and blocks."""
+        names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(model).__mro__}
+        if "comfy.ldm.modules.diffusionmodules.mmdit.MMDiT" not in names:
+            return False
+        return model.context_processor is None and model.register_length == 0
+
+    def layers(self, model: HostModel) -> int:
+        """Number of joint blocks."""
+        return len(model.joint_blocks)
+
+    def text_width(self, model: HostModel) -> int:
+        """Width of the text encoder's output that the model takes."""
+        return int(model.context_embedder.in_features)
+
+    def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
+        """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
+        rows, columns = (-(-side // model.patch_size) for side in latent_shape[-2:])
+        return 1, rows, columns
+
+    def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "SD3Stream":
+        """Start the concept stream at the model's text input projection."""
+        return SD3Stream(model, call, concepts)
+
+
+class SD3Stream:
+    """Residual stream of the concepts [B, C, D] in one evaluation."""
+
+    def __init__(self, model: HostModel, call: Call, concepts: Concepts) -> None:
+        self._model = model
+        self._batch = call.latent.shape[0]
+        self._tokens = torch.stack([concept.embedding for concept in concepts.items])[None]
+        self._state: Tensor | None = None
+        self._rest: Any = None
+
+    def project(self, layer: int, given: Mapping[str, Any], rows: slice) -> Projected:
+        """Queries, keys and values of the concepts by the block's text side."""
+        vec = given["vec"][rows]
+        if self._state is None:
+            tokens = self._tokens.to(device=vec.device, dtype=vec.dtype)
+            self._state = self._model.context_embedder(tokens).expand(self._batch, -1, -1)
+        block = self._model.joint_blocks[layer].context_block
+        (q, k, v), self._rest = block.pre_attention(self._state, vec)
+        heads = block.attn.num_heads
+        q, k = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k))
+        return Projected(q, k, v.transpose(1, 2))
+
+    def advance(self, layer: int, concept_out: Tensor) -> None:
+        """Output projection, gates and MLP of the block's text side."""
+        if self._state is None or self._rest is None:  # the last block's text side ends here
+            return
+        block = self._model.joint_blocks[layer].context_block
+        self._state = block.post_attention(concept_out.to(self._state.dtype), *self._rest)
