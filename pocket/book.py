@@ -6,9 +6,11 @@ Needs ComfyUI on the import path, for its tokenizer.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -39,7 +41,9 @@ class Batch:
 
 
 class Book:
-    """Scenes of `seeds` at full and at half resolution, with their prompts."""
+    """Scenes of `seeds` at full and at half resolution, with their prompts, drawn by `workers`
+    processes.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Book:
         projection: Tensor,
         mean: Tensor,
         report: Callable[[str], None] = lambda line: None,
+        workers: int = 0,
     ) -> None:
         count = len(seeds)
         self.full = torch.empty(count, latents.CHANNELS, 32, 32, dtype=torch.float16)
@@ -58,16 +63,13 @@ class Book:
         table = {token: row for row, token in enumerate(vocabulary())}
         self.empty = torch.tensor([table[token] for token in token_ids("")])
         chunks = [seeds[i : i + CHUNK] for i in range(0, count, CHUNK)]
-        with multiprocessing.get_context("fork").Pool(
-            min(8, multiprocessing.cpu_count()), _start, (projection, mean)
-        ) as pool:
-            for i, parts in enumerate(pool.imap(_chunk, chunks)):
-                here = slice(i * CHUNK, i * CHUNK + len(parts[0]))
-                stores = (self.full, self.half, self.things, self.rows, self.verdicts, self.names)
-                for store, part in zip(stores, parts, strict=True):
-                    store[here] = torch.from_numpy(part)
-                if i % 20 == 0:
-                    report(f"scenes {here.stop} of {count}")
+        stores = (self.full, self.half, self.things, self.rows, self.verdicts, self.names)
+        for i, parts in enumerate(_drawn(chunks, workers, projection, mean)):
+            here = slice(i * CHUNK, i * CHUNK + len(parts[0]))
+            for store, part in zip(stores, parts, strict=True):
+                store[here] = torch.from_numpy(part)
+            if i % 20 == 0:
+                report(f"scenes {here.stop} of {count}")
         filled = (self.names[:, 0] >= 0).sum(1)
         # Scenes by the number of names that say all of them: one, or NAME_SLOTS.
         self.by_names = {n: (filled == n).nonzero()[:, 0] for n in (1, NAME_SLOTS)}
@@ -94,7 +96,7 @@ class Book:
         else:
             dropped = torch.rand(size) < 0.1
             rows[dropped], verdicts[dropped] = self.empty, words.NEITHER
-            true = true | dropped
+        true = (verdicts != words.WRONG).all(1)
         things = self.things[chosen].float()
         if half:
             things = functional.avg_pool2d(things[:, None], 2)[:, 0]
@@ -106,15 +108,28 @@ class Book:
         return rows[torch.randint(0, len(rows), (size,))]
 
 
-_projection: list[Tensor] = []
+def _drawn(
+    chunks: list[range], workers: int, projection: Tensor, mean: Tensor
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """What `_chunk` makes of each; in `workers` processes, or in this one where that is 0."""
+    draw = partial(_chunk, projection=projection, mean=mean)
+    if not workers:
+        yield from map(draw, chunks)
+        return
+    # Started afresh: a process with threads, as torch's, must not be forked.
+    with multiprocessing.get_context("spawn").Pool(workers, _start) as pool:
+        yield from pool.imap(draw, chunks)
 
 
-def _start(projection: Tensor, mean: Tensor) -> None:
+def _start() -> None:
+    """A worker reads the host's options as its parent did, and leaves the other cores alone."""
+    import comfy.options
+
+    comfy.options.enable_args_parsing()
     torch.set_num_threads(1)
-    _projection[:] = [projection, mean]
 
 
-def _chunk(seeds: range) -> tuple:
+def _chunk(seeds: range, projection: Tensor, mean: Tensor) -> tuple[np.ndarray, ...]:
     """Arrays of the scenes of some seeds, in the order of Book's stores."""
     drawn = [example(seed, dropped=0.0) for seed in seeds]
     pictures = torch.stack([torch.from_numpy(scene.picture) for scene, _ in drawn])
@@ -124,8 +139,8 @@ def _chunk(seeds: range) -> tuple:
     texts = [_texts(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
     names = [_names(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
     stores = (
-        latents.encode(pictures, *_projection).half(),
-        latents.encode(small, *_projection).half(),
+        latents.encode(pictures, projection, mean).half(),
+        latents.encode(small, projection, mean).half(),
         things.half(),
         torch.tensor([rows for rows, _ in texts], dtype=torch.int16),
         torch.tensor([verdicts for _, verdicts in texts], dtype=torch.int8),

@@ -11,6 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def bfloat16(device: str) -> torch.autocast:
+    """Autocast to bfloat16 where the device computes it faster than float32, else to nothing."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(kind, torch.bfloat16, enabled=fast)
+
+
 def forward(
     model: nn.Module, img: Tensor, txt: Tensor, time: Tensor, img_ids: Tensor
 ) -> tuple[Tensor, Tensor]:

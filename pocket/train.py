@@ -13,8 +13,10 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,10 +157,11 @@ class Training:
     """Model, averaged weights, optimisers and clock of one training, with checkpoints."""
 
     def __init__(self, arguments: argparse.Namespace):
-        from pocket import latents, text
+        from pocket import checkpoint, latents, text
 
         self.path = arguments.cache / "transformer.pt"
         self.seconds, self.device = arguments.minutes * 60, arguments.device
+        self.new_vae = arguments.new_vae
         self.vocabulary = text.vocabulary()
         torch.manual_seed(0)
         self.model = Pocket(len(self.vocabulary)).to(self.device)
@@ -168,23 +171,31 @@ class Training:
         if self.path.exists():
             self.resume()
         else:
-            self.projection, self.mean = arguments.latent or latents.fit(range(10**8, 10**8 + 400))
+            seeds = range(10**8, 10**8 + 400)
+            latent = latents.fit(seeds) if self.new_vae else checkpoint.stored_vae()[0]
+            self.projection, self.mean = latent
         # Strong channels weigh more than weak ones.
         self.model.flow_scale = self.projection.norm(dim=1)[:, None, None]
 
     def resume(self) -> None:
         """Take up the checkpoint."""
         saved = torch.load(self.path, map_location=self.device, weights_only=True)
+        if saved["new_vae"] != self.new_vae:
+            raise SystemExit(
+                f"error: {self.path} was trained {'with' if saved['new_vae'] else 'without'} "
+                "--new-vae. Say the same, or remove it."
+            )
         self.model.load_state_dict(saved["model"])
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         for name in ("average", "projection", "mean", "step", "spent", "pictures"):
             setattr(self, name, saved[name])
+        self.projection, self.mean = self.projection.cpu(), self.mean.cpu()
         torch.manual_seed(self.step)
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
-        names = ("average", "projection", "mean", "step", "spent", "pictures", "vocabulary")
+        names = ("average", "projection", "mean", "step", "spent", "pictures", "new_vae")
         state = {name: getattr(self, name) for name in names}
         state["model"] = self.model.state_dict()
         state["optimisers"] = [optimiser.state_dict() for optimiser in self.optimisers]
@@ -199,6 +210,8 @@ class Training:
 
     def advance(self, book: Book) -> tuple[float, float]:
         """One step of the optimisers."""
+        from pocket import fast
+
         progress = self.progress
         half = progress < HALF
         scale = min(1.0, self.step / 200) * min(1.0, 1.6 * (1 - progress))
@@ -210,7 +223,7 @@ class Training:
         batch = book.batch(BATCH_HALF if half else BATCH_FULL, half, names)
         # Things weigh seven times as much as grounds at first, so that they are learned at all;
         # that makes them too large in doubt, so it fades.
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
+        with fast.bfloat16(self.device):
             flow, looks = losses(self.model, batch, 1 + 5 * (1 - progress), half)
         (flow + LOOKS_WEIGHT * looks).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -231,7 +244,9 @@ class Training:
         from pocket.book import Book
 
         seeds = range(SCENES)
-        book = Book(seeds, self.projection, self.mean, lambda line: print(line, flush=True))
+        workers = min(8, os.cpu_count() or 1)
+        say = partial(print, flush=True)
+        book = Book(seeds, self.projection, self.mean, say, workers)
         clock, saved, seen = time.monotonic(), time.monotonic(), []
         while self.progress < 1:
             seen.append(self.advance(book))
@@ -276,20 +291,19 @@ def build_optimisers(model: Pocket) -> tuple[torch.optim.Optimizer, ...]:
     return first, second
 
 
-def export(cache: Path, path: Path) -> None:
-    """Write the product's file from the checkpoints of transformer and decoder."""
+def export(training: Training, decoder: dict[str, Tensor], path: Path) -> None:
+    """Write the product's file: averaged weights, the VAE, and how they were trained."""
     from pocket import checkpoint
 
-    saved = torch.load(cache / "transformer.pt", map_location="cpu", weights_only=True)
-    decoder = torch.load(cache / "decoder.pt", map_location="cpu", weights_only=True)
-    latent = (saved["projection"].cpu(), saved["mean"].cpu())
-    tensors = checkpoint.shrink(saved["average"], decoder, saved["vocabulary"], *latent)
+    average = {key: value.cpu() for key, value in training.average.items()}
+    latent = (training.projection, training.mean)
+    tensors = checkpoint.shrink(average, decoder, training.vocabulary, *latent)
     summary = {
-        "pictures": saved["pictures"],
+        "pictures": training.pictures,
         "scenes": SCENES,
-        "steps": saved["step"],
+        "steps": training.step,
         "batch": [BATCH_HALF, BATCH_FULL],
-        "minutes": round(saved["spent"] / 60, 1),
+        "minutes": round(training.spent / 60, 1),
         "optimiser": f"Muon {MUON_RATE} for the blocks, AdamW {ADAM_RATE} for the rest, warm-up, "
         "linear decay, averaged weights",
         "objective": "rectified flow, prompts dropped 10 %, things weighted 7 : 1 at first; and "
@@ -301,9 +315,7 @@ def export(cache: Path, path: Path) -> None:
 
 
 def prepare_host(folder: Path) -> None:
-    """Put ComfyUI on the import path, on the CPU where there is no GPU, with blocks that can be
-    trained.
-    """
+    """Put ComfyUI on the import path, on the CPU where there is no GPU, and compile the blocks."""
     sys.path.insert(0, str(folder))
     sys.argv = [sys.argv[0], *([] if torch.cuda.is_available() else ["--cpu"])]
     import comfy.options
@@ -311,6 +323,9 @@ def prepare_host(folder: Path) -> None:
     comfy.options.enable_args_parsing()
     from pocket import fast
 
+    if not torch.cuda.is_available() and shutil.which(os.environ.get("CXX", "g++")) is None:
+        print("There is no C++ compiler (g++): training runs uncompiled, which takes longer.")
+        return
     fast.double = torch.compile(fast.double, dynamic=False)
     fast.single = torch.compile(fast.single, dynamic=False)
 
@@ -334,16 +349,20 @@ def main() -> None:
     prepare_host(arguments.comfyui)
     from pocket import checkpoint, vae
 
-    path, arguments.latent = arguments.cache / "decoder.pt", None
-    if not arguments.new_vae:
-        arguments.latent, decoder = checkpoint.stored_vae()
-        torch.save(decoder, path)
     training = Training(arguments)
     training.run()
-    latent = (training.projection, training.mean)
-    minutes, device = arguments.decoder_minutes, arguments.device
-    vae.train_decoder(path, *latent, minutes, device, lambda line: print(line, flush=True))
-    export(arguments.cache, arguments.out or arguments.cache / "pocket-flux.safetensors")
+    if arguments.new_vae:
+        latent = (training.projection, training.mean)
+        minutes, device, say = (
+            arguments.decoder_minutes,
+            arguments.device,
+            partial(print, flush=True),
+        )
+        decoder = vae.train_decoder(arguments.cache / "decoder.pt", *latent, minutes, device, say)
+        decoder = decoder.cpu().state_dict()
+    else:
+        _, decoder = checkpoint.stored_vae()
+    export(training, decoder, arguments.out or arguments.cache / "pocket-flux.safetensors")
 
 
 if __name__ == "__main__":

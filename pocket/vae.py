@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import latents
+from . import fast, latents
 from .prompts import example
 from .world import FIRST_THING
 
@@ -214,7 +214,7 @@ def _decoder_step(
         device, memory_format=torch.channels_last
     )
     target = pictures.permute(0, 3, 1, 2).to(device).float() / 255
-    with torch.autocast(torch.device(device).type, torch.bfloat16):
+    with fast.bfloat16(device):
         out = decoder(noisy).float()
     error = out - target
     loss = error.abs().mean() + 2 * error.square().mean()
