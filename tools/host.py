@@ -74,10 +74,12 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run a script in the environment, with COMFYUI_DIR set."""
-    python = environment.ensure()
-    variables = {**checks.base_variables(), "COMFYUI_DIR": str(locate.provide().folder)}
-    command = [str(python), arguments.script, *arguments.arguments]
+    """Run a script with the host's Python, with COMFYUI_DIR set."""
+    host = locate.provide()
+    variables = {**checks.base_variables(), "COMFYUI_DIR": str(host.folder)}
+    if not host.owned:  # nothing is written into a user's ComfyUI, not even __pycache__
+        variables["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [str(host.python), arguments.script, *arguments.arguments]
     return child.run(command, env=variables)
 
 
