@@ -5,12 +5,13 @@ import runpy
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import demo
 import host
-from hosting import checks, child, pack
+from hosting import checks, child, locate, pack
 from hosting.checks import Check
 from hosting.errors import HostError
 
@@ -80,6 +81,23 @@ def test_all_checks_run_and_the_last_line_names_those_that_failed(tier, capsys):
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == "2 of 3 checks FAILED: first, no_test_found."
     assert "== second" in out
+
+
+def test_without_a_browser_the_other_checks_run_and_it_is_named(monkeypatch, tmp_path, capsys):
+    def no_browser():
+        raise HostError("Chromium is not here")
+
+    host = locate.Host(tmp_path, Path(sys.executable), owned=True)
+    monkeypatch.setattr(checks.environment, "ensure", lambda dev: sys.executable)
+    monkeypatch.setattr(checks.locate, "provide", lambda: host)
+    monkeypatch.setattr(checks.browser, "ensure", no_browser)
+    code = f"import os; raise SystemExit(os.environ['COMFYUI_DIR'] != {str(tmp_path)!r})"
+    tier = (Check("first", ("-c", code), host=True), Check("second", ("-c", "")))
+    monkeypatch.setitem(checks.TIERS, "all", tier)
+    assert checks.run("all") == 1
+    out = capsys.readouterr().out
+    assert "error: Chromium is not here" in out
+    assert out.splitlines()[-1] == "1 of 2 checks FAILED: Chromium."
 
 
 def test_a_command_that_is_stopped_can_end_what_it_started(tmp_path):

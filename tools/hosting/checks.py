@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import browser, cache, child, environment, locate, pack
+from .errors import HostError
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,15 @@ def run(tier: str) -> int:
     checks = TIERS[tier]
     start = time.perf_counter()
     python = environment.ensure(dev=True)
-    variables = base_variables()
-    ready, failed = False, []
+    variables, ready = base_variables(), {}
+    failed = []
     for check in checks:
-        if check.host and not ready:  # what needs neither has run by then
+        if check.host and "COMFYUI_PYTHON" not in ready:  # what needs neither has run by then
             host = locate.provide()
-            variables["COMFYUI_DIR"] = str(host.folder)
             # The tests themselves need our test tools; the servers that they start run as yours.
-            variables["COMFYUI_PYTHON"] = str(host.python)
-            variables["CHROMIUM"] = str(browser.ensure())
-            ready = True
-        if not _passes(check, python, variables):
+            ready |= {"COMFYUI_DIR": str(host.folder), "COMFYUI_PYTHON": str(host.python)}
+            ready |= _browser(failed)
+        if not _passes(check, python, {**variables, **ready}):
             failed.append(check.name)
     seconds = time.perf_counter() - start
     if failed:
@@ -67,6 +66,16 @@ def run(tier: str) -> int:
     names = ", ".join(check.name for check in checks)
     print(f"\nEverything passed in {seconds:.0f} s: {names}.", flush=True)
     return 0
+
+
+def _browser(failed: list[str]) -> dict[str, str]:
+    """Where Chromium is; without one that is a check that failed, and the others go on."""
+    try:
+        return {"CHROMIUM": str(browser.ensure())}
+    except HostError as error:
+        print(f"error: {error}", flush=True)
+        failed.append("Chromium")
+        return {}
 
 
 def base_variables() -> dict[str, str]:
