@@ -1,5 +1,6 @@
 """The environment in the cache: complete or made anew, and pip's failures as sentences."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -70,6 +71,19 @@ def test_a_python_without_venv_is_one_clear_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(HostError, match=r"lacks its venv module: install it .*python3-venv"):
         environment._create(tmp_path / "env")
+
+
+def test_a_python_without_ensurepip_fills_the_environment_with_its_own_pip(monkeypatch, tmp_path):
+    find, calls = importlib.util.find_spec, []
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "ensurepip" else find(name)
+    )
+    monkeypatch.setattr(environment, "_run", lambda folder, arguments: calls.append(arguments))
+    environment._create(tmp_path / "env")
+    assert calls[0] == ["venv", "--without-pip", str(tmp_path / "env")]
+    python = str(environment.python_in(tmp_path / "env"))
+    assert calls[1][:4] == ["pip", "--python", python, "install"]
+    assert calls[1][-1].startswith("pip==")
 
 
 @pytest.mark.parametrize(

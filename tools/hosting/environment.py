@@ -1,5 +1,6 @@
 """The Python environment in the cache: a venv filled from the lock files, complete or absent."""
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -50,17 +51,29 @@ def is_complete(folder: Path, lock: Path) -> bool:
 
 
 def _create(folder: Path) -> None:
-    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
-    if missing:
+    venv, ensurepip, own_pip = (
+        importlib.util.find_spec(name) is not None for name in ("venv", "ensurepip", "pip")
+    )
+    if not venv or not (ensurepip or own_pip):
         raise HostError(
-            f"This Python ({sys.executable}) lacks its {missing[0]} module: install it "
-            "(Debian, Ubuntu: apt-get install python3-venv) and run the same command again."
+            f"This Python ({sys.executable}) lacks its {'pip' if venv else 'venv'} module: install "
+            "it (Debian, Ubuntu: apt-get install python3-venv) and run the same command again."
         )
     if folder.exists():
         print("The environment in the cache is incomplete; making it anew.", flush=True)
         shutil.rmtree(folder)
     # A venv cannot be moved once made, so it is built in place and stamped when it is complete.
-    command = [sys.executable, "-m", "venv", str(folder)]
+    if ensurepip:
+        _run(folder, ["venv", str(folder)])
+        return
+    # Debian's python3 comes without ensurepip; its pip can fill another environment.
+    _run(folder, ["venv", "--without-pip", str(folder)])
+    own = f"pip=={importlib.metadata.version('pip')}"
+    _run(folder, ["pip", "--python", str(python_in(folder)), "install", "--quiet", own])
+
+
+def _run(folder: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr + done.stdout).strip().splitlines() or ["no reason given"]
