@@ -37,12 +37,14 @@ def make_plan(
     Raises ConceptAttentionError for a bad choice or a budget too small for a single map.
     """
     every = ("auto", "all", "")
-    kept_layers = parse("all" if layers.strip() in every else layers, total_layers, "layers")
-    kept_steps = parse("all" if steps.strip() in every else steps, total_steps, "steps")
+    kept_layers = parse(
+        "all" if layers.strip() in every else layers, total_layers, "capture_layers"
+    )
+    kept_steps = parse("all" if steps.strip() in every else steps, total_steps, "capture_steps")
     if row_bytes > budget:
         raise ConceptAttentionError(
-            f"memory budget: one step of one layer needs {_mb(row_bytes)} MB, the budget is "
-            f"{_mb(budget)} MB. Raise the budget, or capture fewer concepts or a smaller picture."
+            f"memory_mb: one step of one layer needs {_mb(row_bytes)} MB, the budget is "
+            f"{_mb(budget)} MB. Raise it, or capture fewer concepts or a smaller picture."
         )
     rows = budget // row_bytes
     chosen_steps = _evenly(kept_steps, max(rows // len(kept_layers), min(_FEWEST_STEPS, rows)))

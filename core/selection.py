@@ -19,8 +19,9 @@ def parse(text: str, total: int, what: str, clip: bool = False) -> tuple[int, ..
 
     Parts, separated by commas: "all"; "7", or "-1" counted from the end; "15-18" with both ends;
     "-4:", ":4", "3:9" as Python slices; "70%-100%", the indices i with 70 % <= i / total < 100 %,
-    or the one under way at the start if that is none. what ("layers" or "steps") begins messages.
-    clip: parts may reach past the ends, for the pack's own defaults only.
+    or the one under way at the start if that is none. what: the input's name, which begins messages
+    ("layers", "steps", "capture_layers", "capture_steps"). clip: parts may reach past the ends, for
+    the pack's own defaults only.
 
     Raises ConceptAttentionError for an empty text, an unreadable part, an index out of range.
 
@@ -85,9 +86,10 @@ def _indices(part: str, text: str, total: int, what: str, clip: bool) -> range:
     if clip:
         return range(max(first, 0), min(last, total - 1) + 1)
     if first < 0 or last >= total:
-        owner = "this model" if what == "layers" else "this run"
+        things = what.removeprefix("capture_")
+        owner = "this model" if things == "layers" else "this run"
         raise ConceptAttentionError(
-            f"{what}: {_quoted(part, text)}: {owner} has {total} {what}, 0 to {total - 1}"
+            f"{what}: {_quoted(part, text)}: {owner} has {total} {things}, 0 to {total - 1}"
         )
     if first > last:
         raise ConceptAttentionError(

@@ -74,14 +74,14 @@ def test_no_concepts():
 @pytest.mark.parametrize("text", ["9", "0-9", "-9:", "0,9"])
 def test_layers_that_the_model_lacks(family, text):
     message = _message(family, capture_layers=text)
-    assert message.startswith("layers: ")
+    assert message.startswith("capture_layers: ")
     assert f"this model has {LAST[family] + 1} layers, 0 to {LAST[family]}" in message
 
 
 @pytest.mark.parametrize("text", ["2", "0-2", "-3:"])
 def test_steps_that_the_run_lacks(text):
     message = _message("dev", capture_steps=text)
-    assert message.startswith("steps: ")
+    assert message.startswith("capture_steps: ")
     assert "this run has 2 steps, 0 to 1" in message
 
 
@@ -89,13 +89,13 @@ def test_steps_that_the_run_lacks(text):
 @pytest.mark.parametrize("text", ["first", "1..2", "2-1", "0,,1", "90%-20%", "1.5"])
 def test_texts_that_are_not_understood(name, text):
     message = _message("dev", **{f"capture_{name}": text})
-    assert message.startswith(f"{name}: ")
+    assert message.startswith(f"capture_{name}: ")
     assert text in message
 
 
 def test_a_budget_too_small_for_one_map():
     run = CaptureRun(model("dev").model.diffusion_model, concepts("dev"), budget=100)
-    with pytest.raises(ConceptAttentionError, match=r"memory budget: .* Raise the budget"):
+    with pytest.raises(ConceptAttentionError, match=r"memory_mb: .* Raise it"):
         run.begin((1, 16, 10, 14), [1.0, 0.5, 0.0], [{"uuid": 1}])
 
 
@@ -131,7 +131,7 @@ def test_the_note_about_the_budget_comes_before_the_model_runs(caplog):
     patcher.add_wrapper_with_key("apply_model", "look", look)
     options = {"concepts": concepts("dev", 80), "memory_mb": 1}
     big = latent("dev", batch=4, size=(30, 30))  # a map: 4 x 80 x 900 x 4 bytes = 1.1 MB
-    with pytest.raises(ConceptAttentionError, match="memory budget: one step of one layer"):
+    with pytest.raises(ConceptAttentionError, match="memory_mb: one step of one layer"):
         capture_of("dev", patcher, latent_image=big, **options)
     assert seen == []
     small = latent("dev", batch=2, size=(20, 20))  # 0.24 MB
