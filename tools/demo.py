@@ -96,8 +96,10 @@ def deliver(output: Path, target: Path) -> list[Path]:
     if not groups or not captures:
         raise HostError("The workflow ran, but saved no pictures or no capture.")
     labels = shown_labels(captures[0])
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
+    for prefix in {*_ORDER, *groups}:
+        for old in target.glob(f"{prefix}*"):
+            old.unlink()
     paths = []
     for prefix, files in sorted(groups.items(), key=lambda group: _place(group[0])):
         for file, ending in zip(files, _endings(prefix, len(files), labels), strict=True):
