@@ -37,7 +37,7 @@ class LoadPocketModel(io.ComfyNode):
             description=(
                 "A tiny FLUX.1 class model that ships with this pack: nothing to download, seconds "
                 "on a CPU. It paints a little picture book at 256 x 256 and knows these words: "
-                f"{', '.join(CONCEPTS)}. Use 20 steps, euler, simple."
+                f"{', '.join(CONCEPTS)}. Use 20 steps, cfg 3, euler, simple."
             ),
             search_aliases=[
                 "pocket",

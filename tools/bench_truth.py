@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
     parser.add_argument("--noise", type=float, default=0.5, help="noise level of existing pictures")
-    parser.add_argument("--cfg", type=float, default=2.0)
+    parser.add_argument("--cfg", type=float, default=3.0)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument(
         "--layers", default="auto", help="of the double blocks; auto: the pack's own"

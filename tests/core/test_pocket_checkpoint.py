@@ -99,6 +99,7 @@ def test_the_shipped_file_is_small_and_says_what_it_is():
     metadata = checkpoint.read().metadata
     assert "pocket" in metadata["title"]
     assert json.loads(metadata["training"])["pictures"] > 100_000
+    assert json.loads(metadata["scores"])["things present"] > 0.9
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import pytest
 from hosting import pack
 
 EXAMPLES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
+EXAMPLES += sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))  # those of releases
 POCKET = "Pocket - concept heatmaps"
 SCREENSHOTS = pack.ROOT / "output" / "browser"
 
 # Places outside that the server forbids its page to ask, and the pictures that only a workflow
 # which was run here has.
-_EXPECTED = re.compile(r"huggingface\.co|api\.comfy\.org|workflow_templates/.*FLUX.*\.jpg")
+_EXPECTED = re.compile(r"huggingface\.co|api\.comfy\.org|workflow_templates/(?!.*Pocket).*\.jpg")
 
 _BOXES = """() => app.rootGraph.nodes.map(node => {
     const element = document.querySelector(`[data-node-id="${node.id}"]`)

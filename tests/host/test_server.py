@@ -8,6 +8,7 @@ from hosting import pack, workflow
 from hosting.errors import HostError
 
 EXAMPLES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
+EXAMPLES += sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))  # those of releases
 
 # The editor's own start, without any pack: files that a fresh user has not made, and a message.
 # The last is asked for the model files of whatever workflow the editor opens again by itself,
