@@ -136,7 +136,7 @@ def _wrapped(patcher):
     return "concept_attention" in repr(patcher.model_options)
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2"])
+@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
 def test_a_finished_run_is_freed_with_its_scores(family):
     capture = capture_of(family)
     del capture

@@ -223,7 +223,7 @@ def test_a_controlnets_residuals_are_added(family):
     assert error(capture.scores[:, 0, 1], free.scores[:, 0, 1]) > ROUNDING
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2"])
+@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
 def test_notes_of_a_patch_reach_the_blocks_to_come(family):
     """Some packs hand values from block to block through the transformer options."""
     notes = []
