@@ -103,8 +103,8 @@ def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor
 
 
 def errors_shown(page):
-    """What the editor's error overlay says; it may vanish first, as one did that was seen for a
-    moment right after a workflow had opened.
+    """What the editor's error overlay says, if it does not go away by itself: one was once there
+    right after a workflow had opened.
     """
     overlay = page.get_by_test_id("error-overlay")
     try:
