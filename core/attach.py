@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from .attention import by_heads
+
 _OVERRIDE = "optimized_attention_override"
 
 
@@ -92,11 +94,6 @@ class _Override:
             self._open = False
             if not kwargs.get("skip_reshape", False):
                 heads = args[0] if args else kwargs["heads"]
-                k, v = (_by_heads(x, heads) for x in (k, v))
+                k, v = (by_heads(x, heads) for x in (k, v))
             self._reader.attention(self._image, k, v, out)
         return out
-
-
-def _by_heads(x: Tensor, heads: int) -> Tensor:
-    """[B, L, heads * d] or [B, L, heads, d] as a view [B, heads, L, d]."""
-    return (x if x.ndim == 4 else x.unflatten(-1, (heads, -1))).transpose(1, 2)

@@ -67,6 +67,11 @@ def rotate(x: Tensor, angles: Tensor) -> Tensor:
     return (angles * pairs).sum(-1).flatten(-2).type_as(x)
 
 
+def by_heads(x: Tensor, heads: int) -> Tensor:
+    """[B, L, heads * d] or [B, L, heads, d] as a view [B, heads, L, d]."""
+    return (x if x.ndim == 4 else x.unflatten(-1, (heads, -1))).transpose(1, 2)
+
+
 _TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
 _SLICE = 1024
 # Parts that hold a float32's 24 binary digits: bfloat16 has 8; float16 has 11, and the last two are

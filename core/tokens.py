@@ -22,8 +22,8 @@ class Encoder:
     token that `auto` takes. padding: the id that fills a sequence up. tokens: the host's token list
     of it, which is its name unless said otherwise. beside: token lists that may come with it;
     needs: those that must. mute: ids that carry no text: the unknown token, a word boundary alone.
-    kind: one of KINDS, for users to choose by. parts: the host's
-    modules that make it up, any of which may be missing.
+    kind: one of KINDS, for users to choose by. parts: the host's modules that make it up, any of
+    which may be missing.
     """
 
     name: str

@@ -71,3 +71,14 @@ class Family(Protocol):
 
     def stream(self, model: HostModel, call: Call, concepts: Concepts) -> Stream:
         """Start the concept stream at the model's text input projection."""
+
+
+def is_host_class(model: HostModel, name: str) -> bool:
+    """Whether the model is of the host's class of this full name, or of one derived from it."""
+    return name in {f"{cls.__module__}.{cls.__qualname__}" for cls in type(model).__mro__}
+
+
+def picture_grid(model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
+    """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
+    rows, columns = (-(-side // model.patch_size) for side in latent_shape[-2:])
+    return 1, rows, columns

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..attention import rotate
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam
+from .base import Call, HostModel, Projected, Seam, is_host_class, picture_grid
 
 _TIME_WIDTH = 256
 
@@ -30,8 +30,7 @@ class Flux:
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's Flux class, with or without shared modulation."""
-        names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(model).__mro__}
-        if "comfy.ldm.flux.model.Flux" not in names:
+        if not is_host_class(model, "comfy.ldm.flux.model.Flux"):
             return False
         return bool(model.params.global_modulation) == self._shared_modulation
 
@@ -45,9 +44,7 @@ class Flux:
 
     def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
         """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
-        patch = model.patch_size
-        rows, columns = (-(-side // patch) for side in latent_shape[-2:])
-        return 1, rows, columns
+        return picture_grid(model, latent_shape)
 
     def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "FluxStream":
         """Start the concept stream at the model's text input projection."""

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..attention import by_heads
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam
+from .base import Call, HostModel, Projected, Seam, is_host_class, picture_grid
 
 
 class SD3:
@@ -26,8 +27,7 @@ class SD3:
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's MMDiT, with nothing between text and blocks."""
-        names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(model).__mro__}
-        if "comfy.ldm.modules.diffusionmodules.mmdit.MMDiT" not in names:
+        if not is_host_class(model, "comfy.ldm.modules.diffusionmodules.mmdit.MMDiT"):
             return False
         return model.context_processor is None and model.register_length == 0
 
@@ -41,8 +41,7 @@ class SD3:
 
     def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
         """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
-        rows, columns = (-(-side // model.patch_size) for side in latent_shape[-2:])
-        return 1, rows, columns
+        return picture_grid(model, latent_shape)
 
     def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "SD3Stream":
         """Start the concept stream at the model's text input projection."""
@@ -56,7 +55,7 @@ class SD3Stream:
         self._model = model
         self._batch = call.latent.shape[0]
         self._tokens = torch.stack([concept.embedding for concept in concepts.items])[None]
-        self._state: Tensor | None = None
+        self._state: Any = None
         self._rest: Any = None
 
     def project(self, layer: int, given: Mapping[str, Any], rows: slice) -> Projected:
@@ -66,14 +65,10 @@ class SD3Stream:
             tokens = self._tokens.to(device=vec.device, dtype=vec.dtype)
             self._state = self._model.context_embedder(tokens).expand(self._batch, -1, -1)
         block = self._model.joint_blocks[layer].context_block
-        (q, k, v), self._rest = block.pre_attention(self._state, vec)
-        heads = block.attn.num_heads
-        q, k = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k))
-        return Projected(q, k, v.transpose(1, 2))
+        qkv, self._rest = block.pre_attention(self._state, vec)
+        return Projected(*(by_heads(x, block.attn.num_heads) for x in qkv))
 
     def advance(self, layer: int, concept_out: Tensor) -> None:
         """Output projection, gates and MLP of the block's text side."""
-        if self._state is None or self._rest is None:  # the last block's text side ends here
-            return
         block = self._model.joint_blocks[layer].context_block
         self._state = block.post_attention(concept_out.to(self._state.dtype), *self._rest)
