@@ -17,7 +17,6 @@ from torch.nn import functional
 
 from . import latents, words
 from .prompts import TEXT_TOKENS, example
-from .text import token_ids, vocabulary
 from .world import FIRST_THING, Scene
 
 PROMPTS = 3  # right prompts of a scene; one more has wrong words
@@ -28,8 +27,7 @@ NAME_SLOTS = 3  # names of a scene that can be given one by one
 @dataclass(frozen=True)
 class Batch:
     """latents [B, 16, h, w]; things: share of things [B, h, w]; rows, verdicts: [B, T], see
-    `words.rows`; names: indices into words.NAMES [B, K] in place of a prompt, or None; true: bool
-    [B], the text has no wrong word.
+    `words.rows`; names: indices into words.NAMES [B, K] in place of a prompt, or None.
     """
 
     latents: Tensor
@@ -37,7 +35,11 @@ class Batch:
     rows: Tensor
     verdicts: Tensor
     names: Tensor | None
-    true: Tensor
+
+    @property
+    def true(self) -> Tensor:
+        """Whether a text has no wrong word: bool [B]."""
+        return (self.verdicts != words.WRONG).all(1)
 
 
 class Book:
@@ -60,8 +62,7 @@ class Book:
         self.rows = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int16)
         self.verdicts = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int8)
         self.names = torch.empty(count, 2, NAME_SLOTS, dtype=torch.int8)
-        table = {token: row for row, token in enumerate(vocabulary())}
-        self.empty = torch.tensor([table[token] for token in token_ids("")])
+        self.empty = torch.tensor(words.rows("", None)[0])
         chunks = [seeds[i : i + CHUNK] for i in range(0, count, CHUNK)]
         stores = (self.full, self.half, self.things, self.rows, self.verdicts, self.names)
         for i, parts in enumerate(_drawn(chunks, workers, projection, mean)):
@@ -85,23 +86,22 @@ class Book:
             chosen = torch.where(
                 single, self._pick(self.singles, size), self._pick(self.sentences, size)
             )
-        true = torch.rand(size) >= 0.28
-        which = torch.where(true, torch.randint(0, PROMPTS, (size,)), PROMPTS)
+        wrong = torch.rand(size) < 0.28
+        which = torch.where(~wrong, torch.randint(0, PROMPTS, (size,)), PROMPTS)
         rows, verdicts = self.rows[chosen, which].long(), self.verdicts[chosen, which].long()
         own = None
         if names:
-            own = self.names[chosen, (~true).long(), :names].long()
+            own = self.names[chosen, wrong.long(), :names].long()
             right = own == self.names[chosen, 0, :names].long()
             verdicts = torch.where(right, words.RIGHT, words.WRONG)
         else:
             dropped = torch.rand(size) < 0.1
             rows[dropped], verdicts[dropped] = self.empty, words.NEITHER
-        true = (verdicts != words.WRONG).all(1)
         things = self.things[chosen].float()
         if half:
             things = functional.avg_pool2d(things[:, None], 2)[:, 0]
         latent = (self.half if half else self.full)[chosen].float()
-        return Batch(latent, things, rows, verdicts, own, true)
+        return Batch(latent, things, rows, verdicts, own)
 
     @staticmethod
     def _pick(rows: Tensor, size: int) -> Tensor:
