@@ -1,6 +1,7 @@
 """The example workflows. File names and settings are those of ComfyUI's own templates."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .description import Json
 from .graph import Graph, Node, Output
@@ -54,21 +55,9 @@ def pocket(graph: Graph) -> None:
     positive = _text(graph, clip, "a house and a tree on grass under the sky", "Prompt")
     negative = _text(graph, clip, "", "Negative prompt")
     words = _concepts(graph, clip, "house, tree, grass, sky, boat")
-    sampler = graph.add(
-        "ConceptAttentionSampler",
-        {
-            "model": loader.out("MODEL"),
-            "positive": positive.out("CONDITIONING"),
-            "negative": negative.out("CONDITIONING"),
-            "latent_image": size.out("LATENT"),
-            "concepts": words.out("concepts"),
-            "seed": 6,
-            "steps": 20,
-            "cfg": 3.0,
-            "sampler_name": "euler",
-            "scheduler": "simple",
-        },
-    )
+    nodes = (loader, positive, negative, size, words)
+    settings = {"sampler_name": "euler", "scheduler": "simple"}
+    sampler = _sampler(graph, *nodes, seed=6, steps=20, cfg=3.0, **settings)
     graph.column("Model", 300, loader, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, negative, words)
     _results(graph, sampler, sampler.out("LATENT"), loader.out("VAE"), demo=True)
@@ -91,21 +80,9 @@ def sd35(graph: Graph) -> None:
     positive = _text(graph, loader.out("CLIP"), _PROMPT, "Prompt")
     negative = _text(graph, loader.out("CLIP"), "", "Negative prompt")
     words = _concepts(graph, loader.out("CLIP"), _CONCEPTS)
-    sampler = graph.add(
-        "ConceptAttentionSampler",
-        {
-            "model": loader.out("MODEL"),
-            "positive": positive.out("CONDITIONING"),
-            "negative": negative.out("CONDITIONING"),
-            "latent_image": size.out("LATENT"),
-            "concepts": words.out("concepts"),
-            "seed": 1,
-            "steps": 20,
-            "cfg": 4.01,
-            "sampler_name": "euler",
-            "scheduler": "sgm_uniform",
-        },
-    )
+    nodes = (loader, positive, negative, size, words)
+    settings = {"sampler_name": "euler", "scheduler": "sgm_uniform"}
+    sampler = _sampler(graph, *nodes, seed=1, steps=20, cfg=4.01, **settings)
     graph.column("Model", 340, loader, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, negative, words)
     _results(graph, sampler, sampler.out("LATENT"), loader.out("VAE"))
@@ -177,21 +154,9 @@ def _flux1(graph: Graph, file: Json, steps: int) -> None:
     positive = _text(graph, clip.out("CLIP"), _PROMPT, "Prompt")
     nothing = graph.add("ConditioningZeroOut", {"conditioning": positive.out("CONDITIONING")})
     words = _concepts(graph, clip.out("CLIP"), _CONCEPTS)
-    sampler = graph.add(
-        "ConceptAttentionSampler",
-        {
-            "model": model.out("MODEL"),
-            "positive": positive.out("CONDITIONING"),
-            "negative": nothing.out("CONDITIONING"),
-            "latent_image": size.out("LATENT"),
-            "concepts": words.out("concepts"),
-            "seed": 1,
-            "steps": steps,
-            "cfg": 1.0,
-            "sampler_name": "euler",
-            "scheduler": "simple",
-        },
-    )
+    nodes = (model, positive, nothing, size, words)
+    settings = {"sampler_name": "euler", "scheduler": "simple"}
+    sampler = _sampler(graph, *nodes, seed=1, steps=steps, cfg=1.0, **settings)
     graph.column("Model", 340, model, clip, vae, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, nothing, words)
     _results(graph, sampler, sampler.out("LATENT"), vae.out("VAE"))
@@ -217,6 +182,26 @@ def _results(graph: Graph, sampler: Node, latent: Output, vae: Output, demo: boo
     graph.column("Sampling", 320, sampler, picture, *saved)
     graph.column("Heatmaps", 320, maps, sheet, coloured)
     graph.column("Picture and overlay", 460, *shown)
+
+
+def _sampler(
+    graph: Graph,
+    model: Node,
+    positive: Node,
+    negative: Node,
+    latent: Node,
+    words: Node,
+    **settings: Any,
+) -> Node:
+    """The sampler, with the settings that make the picture."""
+    inputs = {
+        "model": model.out("MODEL"),
+        "positive": positive.out("CONDITIONING"),
+        "negative": negative.out("CONDITIONING"),
+        "latent_image": latent.out("LATENT"),
+        "concepts": words.out("concepts"),
+    }
+    return graph.add("ConceptAttentionSampler", {**inputs, **settings})
 
 
 def _loader(graph: Graph, type_: str, files: dict[str, Json], **values: str) -> Node:
