@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .attach import with_block_readers
+from .attach import reading
 from .errors import ConceptAttentionError
 from .families import Call, family_of
 from .plan import Plan, make_plan, row_bytes
@@ -46,7 +46,7 @@ class CaptureRun:
         self._family = family_of(model)
         _check_concepts(self._family, model, concepts)
         self._concepts = concepts
-        self._total_layers = self._family.layers(model)
+        self._total_layers = len(self._family.blocks(model))
         self._model = model
         self._choice = (layers, steps)
         self._budget = budget
@@ -148,13 +148,19 @@ class CaptureRun:
         bound = inspect.signature(executor.original).bind(x, timestep, *args, **kwargs)
         options = bound.arguments.get("transformer_options") or {}
         rows = self._positive_rows(x, options)
-        if rows:
-            call = Call(x, timestep, bound.arguments.get("guidance"))
-            holder = executor.class_obj
-            model = getattr(holder, "diffusion_model", holder)
-            options = self._read(model, call, rows, options)
-            bound.arguments["transformer_options"] = options
-        return executor(*bound.args, **bound.kwargs)
+        if not rows:
+            return executor(x, timestep, *args, **kwargs)
+        call = Call(x, timestep, bound.arguments.get("guidance"))
+        holder = executor.class_obj
+        model = getattr(holder, "diffusion_model", holder)
+        last = max(self._plan.flat_layers)
+        blocks = self._family.blocks(model)[: last + 1]
+        reader = self._reader(model, call, rows)
+        with reading(
+            self._family.attachment, options, blocks, self._family.image, reader
+        ) as watched:
+            bound.arguments["transformer_options"] = watched
+            return executor(*bound.args, **bound.kwargs)
 
     def capture(self) -> Capture:
         """What was recorded; raises ConceptAttentionError when that is nothing."""
@@ -202,12 +208,9 @@ class CaptureRun:
                 rows.append(slice(start, start + batch))
         return tuple(rows)
 
-    def _read(
-        self, model: nn.Module, call: Call, rows: tuple[slice, ...], options: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Transformer options of a forward that the concept stream reads along."""
+    def _reader(self, model: nn.Module, call: Call, rows: tuple[slice, ...]) -> StreamReader:
+        """What reads a forward along."""
         planned = set(self._plan.flat_layers)
-        last = max(planned)
         evaluation = self._evaluation
         if evaluation is None:
             raise RuntimeError("no evaluation is open")
@@ -217,10 +220,9 @@ class CaptureRun:
                 evaluation.add(layer, self._batch, concept_out, image_out)
                 self._observe(layer, concept_out, image_out)
 
-        reader = StreamReader(
-            self._family, model, call, self._concepts, rows, self._tokens, last, sink
+        return StreamReader(
+            self._family, model, call, self._concepts, rows, self._tokens, max(planned), sink
         )
-        return with_block_readers(options, range(last + 1), reader)
 
     def report(self, step: int) -> None:
         """The sampler's report of a step: settles the evaluation that came before it."""

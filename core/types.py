@@ -6,6 +6,7 @@ F frames, H and W rows and columns.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -31,6 +32,16 @@ class Concepts:
 
     items: tuple[Concept, ...]
     encoder: str
+
+    @property
+    def tokens(self) -> Tensor:
+        """The tokens of the concept stream: [T, width]."""
+        return torch.stack([concept.embedding for concept in self.items])
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """For every token of the stream, its index in its own sequence and that one's length."""
+        return tuple((concept.index, concept.length) for concept in self.items)
 
     @property
     def labels(self) -> tuple[str, ...]:

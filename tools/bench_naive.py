@@ -31,7 +31,7 @@ class Naive:
 
     def run(self, given: SimpleNamespace, steps: int) -> Tensor:
         """`steps` evaluations; scores [steps * layers, B, C, N]. `held`: bytes kept for them."""
-        layers = range(self._family.layers(self._model))
+        layers = range(len(self._family.blocks(self._model)))
         replace = {("double_block", layer): self._patch(layer) for layer in layers}
         for _ in range(steps):
             self.start(given)

@@ -1,11 +1,12 @@
 """What a model family declares, and the registry's entry type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..attach import Attachment
 from ..types import Concepts
 
 # The host's diffusion model: its attributes are the host's, so they are not typed here.
@@ -56,12 +57,20 @@ class Family(Protocol):
     name: str
     encoders: tuple[str, ...]
     seam: Seam
+    attachment: Attachment
 
     def matches(self, model: HostModel) -> bool:
         """Whether the host's diffusion model is of this family."""
 
-    def layers(self, model: HostModel) -> int:
-        """Number of double blocks."""
+    def blocks(self, model: HostModel) -> Sequence[nn.Module]:
+        """The blocks with joint attention, in order: the layers."""
+
+    def image(self, given: Mapping[str, Any]) -> slice:
+        """The image tokens among those of a block's joint attention.
+
+        given: what the host gives to the block, by name. Tokens of reference pictures may follow
+        those of the picture.
+        """
 
     def text_width(self, model: HostModel) -> int:
         """Width of the text encoder's output that the model takes."""
@@ -76,6 +85,11 @@ class Family(Protocol):
 def is_host_class(model: HostModel, name: str) -> bool:
     """Whether the model is of the host's class of this full name, or of one derived from it."""
     return name in {f"{cls.__module__}.{cls.__qualname__}" for cls in type(model).__mro__}
+
+
+def image_after_text(text: Tensor, image: Tensor) -> slice:
+    """The image tokens where the text's, [B, T, D], stand before them, [B, N, D]."""
+    return slice(text.shape[1], text.shape[1] + image.shape[1])
 
 
 def picture_grid(model: HostModel, latent_shape: Any) -> tuple[int, int, int]:

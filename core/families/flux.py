@@ -6,15 +6,24 @@ FLUX.2 (dev, Klein): one modulation shared by all blocks, no pooled vector, text
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..attach import Attachment
 from ..attention import rotate
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, is_host_class, picture_grid
+from .base import (
+    Call,
+    HostModel,
+    Projected,
+    Seam,
+    image_after_text,
+    is_host_class,
+    picture_grid,
+)
 
 _TIME_WIDTH = 256
 
@@ -25,6 +34,7 @@ class Flux:
     name = "flux"
     encoders: tuple[str, ...] = ("t5xxl",)
     seam: Seam = "diffusion_model"
+    attachment: Attachment = "replacement"
     text_length = 0
     _shared_modulation = False
 
@@ -34,9 +44,13 @@ class Flux:
             return False
         return bool(model.params.global_modulation) == self._shared_modulation
 
-    def layers(self, model: HostModel) -> int:
-        """Number of double blocks."""
-        return len(model.double_blocks)
+    def blocks(self, model: HostModel) -> Sequence[nn.Module]:
+        """The double blocks."""
+        return list(model.double_blocks)
+
+    def image(self, given: Mapping[str, Any]) -> slice:
+        """The image tokens of [text, image]."""
+        return image_after_text(given["txt"], given["img"])
 
     def text_width(self, model: HostModel) -> int:
         """Width of the text encoder's output that the model takes."""
@@ -71,8 +85,7 @@ class FluxStream:
         self._shared = (
             model.double_stream_modulation_txt(vec) if model.params.global_modulation else None
         )
-        tokens = torch.stack([concept.embedding for concept in concepts.items])
-        tokens = tokens.to(device=device, dtype=dtype)[None]
+        tokens = concepts.tokens.to(device=device, dtype=dtype)[None]
         if model.txt_norm is not None:
             tokens = model.txt_norm(tokens)
         self._state = model.txt_in(tokens).expand(call.latent.shape[0], -1, -1)
@@ -134,7 +147,7 @@ def _angles(model: HostModel, concepts: Concepts, text_length: int, device: Any)
     if len(axes) == 0:
         return None
     # A concept stands where it would stand if it were the whole prompt.
-    places = [c.index + max(0, text_length - c.length) for c in concepts.items]
+    places = [index + max(0, text_length - length) for index, length in concepts.places]
     ids = torch.zeros(1, len(places), len(model.params.axes_dim), device=device)
     for axis in axes:
         ids[:, :, axis] = torch.tensor(places, dtype=torch.float32, device=device)

@@ -6,15 +6,23 @@ the concepts have no part in. The last block's text side makes queries, keys and
 scores exist, the stream ends there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..attach import Attachment
 from ..attention import by_heads
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, is_host_class, picture_grid
+from .base import (
+    Call,
+    HostModel,
+    Projected,
+    Seam,
+    image_after_text,
+    is_host_class,
+    picture_grid,
+)
 
 
 class SD3:
@@ -24,6 +32,7 @@ class SD3:
     encoders: tuple[str, ...] = ("clip_l+clip_g", "t5xxl")
     # The host's SD3 does not offer its wrapper around the diffusion model's forward.
     seam: Seam = "apply_model"
+    attachment: Attachment = "replacement"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's MMDiT, with nothing between text and blocks."""
@@ -31,9 +40,13 @@ class SD3:
             return False
         return model.context_processor is None and model.register_length == 0
 
-    def layers(self, model: HostModel) -> int:
-        """Number of joint blocks."""
-        return len(model.joint_blocks)
+    def blocks(self, model: HostModel) -> Sequence[nn.Module]:
+        """The joint blocks."""
+        return list(model.joint_blocks)
+
+    def image(self, given: Mapping[str, Any]) -> slice:
+        """The image tokens of [text, image]."""
+        return image_after_text(given["txt"], given["img"])
 
     def text_width(self, model: HostModel) -> int:
         """Width of the text encoder's output that the model takes."""
@@ -54,7 +67,7 @@ class SD3Stream:
     def __init__(self, model: HostModel, call: Call, concepts: Concepts) -> None:
         self._model = model
         self._batch = call.latent.shape[0]
-        self._tokens = torch.stack([concept.embedding for concept in concepts.items])[None]
+        self._tokens = concepts.tokens[None]
         self._state: Any = None
         self._rest: Any = None
 
