@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .defaults import DecodeDefaults, Order, defaults
 from .errors import ConceptAttentionError
+from .frames import Frames, to_frames
 from .selection import pick, pick_default
 from .types import Capture, Heatmaps
 
@@ -25,6 +26,7 @@ def decode(
     order: Order | None = None,
     normalize: Normalize = "none",
     unit_concepts: bool | None = None,
+    frames: Frames = "latent",
 ) -> Heatmaps:
     """Heatmaps [C, B, F, H, W] in 0..1 on the token grid, for the concepts that are not background.
 
@@ -35,7 +37,8 @@ def decode(
 
     layers, steps: see `selection.pick`; what is not captured is an error. None or "auto" is the
     family's default as far as it was captured, and all that was captured if nothing of it was. None
-    for temperature, order and unit_concepts is the family's default too.
+    for temperature, order and unit_concepts is the family's default too. frames: those of the token
+    grid or of the video, see `frames.to_frames`.
     normalize: "none" leaves the softmax; "shared" stretches all concepts on one scale, smallest to
     largest value; "per concept" each on its own. What is constant is left as it is.
 
@@ -51,6 +54,7 @@ def decode(
     maps = _average(capture, chosen_layers, chosen_steps, temperature, order, unit_concepts)
     shown = [i for i, hidden in enumerate(capture.background) if not hidden]
     values = maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid)
+    values = to_frames(values, capture.spans, frames)
     if not bool(torch.isfinite(values).all()):
         raise ConceptAttentionError(
             "capture: its scores are not finite (the model overflowed), so there is no map. "

@@ -31,6 +31,8 @@ _DEFAULTS = {
     "flux2": DecodeDefaults("-3:", "70%-100%", 1000.0, "scores first", False),
     # The paper's own code: all layers, concept vectors of length 1.
     "sd3": DecodeDefaults("all", "all", 1.0, "softmax first", True),
+    # The paper's own code: all layers and steps.
+    "cogvideox": DecodeDefaults("all", "all", 1.0, "softmax first", False),
 }
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .attach import reading
 from .errors import ConceptAttentionError
 from .families import Call, family_of
+from .frames import spans
 from .plan import Plan, make_plan, row_bytes
 from .recorder import Evaluation, Recorder
 from .steps import StepTracker
@@ -27,7 +28,8 @@ class CaptureRun:
     """Records the concept scores of one sampling run; use once.
 
     model: the host's diffusion model. layers, steps: the user's choice, see core.plan. budget:
-    bytes. pixels: side of a latent pixel in the picture. notify: called with sentences for the
+    bytes. pixels: side of a latent pixel in the picture. compression: frames of a video behind each
+    latent frame but the first, which is one frame. notify: called with sentences for the
     user. observe: sees every pair of vectors that is scored (layer, [rows, C, D], [rows, N,
     D]). Raises ConceptAttentionError for an unsupported model or foreign concepts.
     """
@@ -40,6 +42,7 @@ class CaptureRun:
         steps: str = "all",
         budget: int = 64 * 2**20,
         pixels: int = 8,
+        compression: int = 1,
         notify: Callable[[str], None] = lambda note: None,
         observe: Sink = lambda layer, concept_out, image_out: None,
     ) -> None:
@@ -51,6 +54,7 @@ class CaptureRun:
         self._choice = (layers, steps)
         self._budget = budget
         self._pixels = pixels
+        self._compression = compression
         self._notify = notify
         self._observe = observe
         # A bad layer choice is an error here already, before anything is loaded.
@@ -108,6 +112,8 @@ class CaptureRun:
         self._grid = self._family.grid(self._model, shape)
         self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
         self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
+        latents = shape[2] if len(shape) == 5 else 1
+        self._spans = spans(latents, self._grid[0], self._compression)
         self._batch = shape[0]
         self._sigmas = tuple(float(sigma) for sigma in sigmas)
         self._tracker = StepTracker(self._sigmas)
@@ -184,6 +190,7 @@ class CaptureRun:
             labels=self._concepts.labels,
             background=self._concepts.background,
             family=self._family.name,
+            spans=self._spans,
         )
 
     @property

@@ -56,7 +56,7 @@ _T5_MUTE = frozenset({2, 3})
 ENCODERS = (
     Encoder(
         "t5xxl",
-        "FLUX.1",
+        "FLUX.1, CogVideoX",
         "first",
         padding=0,
         beside=frozenset({"l"}),

@@ -60,7 +60,8 @@ class Capture:
 
     scores: [B, S, L, C, N] float32, raw dot products. norms: [B, S, L, C] float32, length of every
     concept vector. grid: image tokens as (frames, rows, columns), N = their product. picture: the
-    picture's (height, width) in pixels. steps: the S recorded steps, of total_steps. layers: the L
+    picture's (height, width) in pixels. spans: frames of the video behind each of the grid's
+    frames, 1 for a picture. steps: the S recorded steps, of total_steps. layers: the L
     entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise
     levels.
     """
@@ -77,6 +78,7 @@ class Capture:
     labels: tuple[str, ...]
     background: tuple[bool, ...]
     family: str
+    spans: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ def make_run(
 
     hidden: the node's hidden inputs, for messages on the node; None outside of a workflow.
     """
+    latents = patcher.get_model_object("latent_format")
     node_id = None if hidden is None else hidden.unique_id
     return CaptureRun(
         patcher.get_model_object("diffusion_model"),
@@ -29,7 +30,8 @@ def make_run(
         layers,
         steps,
         memory_mb * _MEGABYTE,
-        patcher.get_model_object("latent_format").spacial_downscale_ratio,
+        latents.spacial_downscale_ratio,
+        latents.temporal_downscale_ratio,
         notify=lambda note: _notify(note, node_id),
     )
 

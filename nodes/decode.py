@@ -10,6 +10,7 @@ from ..core.colormaps import colorize
 from ..core.concepts import parse_concepts
 from ..core.decode import Normalize, decode, normalized, only
 from ..core.defaults import Order
+from ..core.frames import Frames
 from ..core.resize import Mode, common_batch, resize
 from ..core.types import Capture, Heatmaps
 from ._host import io
@@ -54,6 +55,15 @@ def _selection_inputs() -> list[Any]:
             tooltip="softmax first: a softmax for each layer and step, then their mean. scores "
             "first: the mean of the scores, then one softmax, which is harder. auto is the model "
             "family's own.",
+        ),
+        io.Combo.Input(
+            "frames",
+            options=list(get_args(Frames)),
+            default="video",
+            optional=True,
+            tooltip="For a video. video: a map for each frame of it; the model sees the first frame "
+            "alone and the others in groups of 4, which share a map. interpolated: maps that glide "
+            "from one group to the next. latent: one map for each group, which is all there is.",
         ),
     ]
 
@@ -153,6 +163,7 @@ class HeatmapDecode(io.ComfyNode):
         steps: str = _AUTO,
         temperature: float = 0.0,
         order: str = _AUTO,
+        frames: Frames = "video",
         image: Tensor | None = None,
     ) -> io.NodeOutput:
         heatmaps = decode(
@@ -161,6 +172,7 @@ class HeatmapDecode(io.ComfyNode):
             steps=steps,
             temperature=temperature or None,
             order=None if order == _AUTO else order,
+            frames=frames,
         )
         heatmaps = normalized(heatmaps, normalize)
         if labels := parse_concepts(concept, "concept"):

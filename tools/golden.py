@@ -25,6 +25,7 @@ SUPPORTED = {
     "flux1": "t5xxl",
     "flux2": "qwen3_4b",
     "sd3": "clip_l+clip_g",
+    "cogvideox": "t5xxl",
 }  # arch of a file -> text encoder of its concepts
 
 Errors = dict[str, float]

@@ -9,6 +9,8 @@ from torch import nn
 
 from .override import BlockReader, Watch
 
+_MARK = "concept_attention"
+
 
 @contextmanager
 def hooked(
@@ -17,14 +19,16 @@ def hooked(
     image: Callable[[Mapping[str, Any]], slice],
     reader: BlockReader,
 ) -> Iterator[None]:
-    """Watch the blocks of evaluations that are given these very transformer options.
+    """Watch the blocks in evaluations that are given these transformer options, or copies of them.
 
     The modules are shared by all clones of a model, so that a hook may see an evaluation that is
-    not ours: one that carries other options is let pass.
+    not ours: one without our mark among its options is let pass.
     """
+    mark = object()
+    options[_MARK] = mark
     with ExitStack() as stack:
         for layer, block in enumerate(blocks):
-            hook = _Hook(layer, block, options, image, reader)
+            hook = _Hook(layer, block, mark, image, reader)
             for handle in (
                 block.register_forward_pre_hook(hook.before, with_kwargs=True),
                 # Called after an error too, so that no watch stays in the options.
@@ -41,22 +45,23 @@ class _Hook:
         self,
         layer: int,
         block: nn.Module,
-        options: dict[str, Any],
+        mark: object,
         image: Callable[[Mapping[str, Any]], slice],
         reader: BlockReader,
     ) -> None:
         self._layer = layer
         self._signature = inspect.signature(block.forward)
-        self._options = options
+        self._mark = mark
         self._image = image
         self._reader = reader
         self._watch: Watch | None = None
 
     def before(self, block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = self._signature.bind(*args, **kwargs).arguments
-        if given.get("transformer_options") is self._options:
+        options = given.get("transformer_options") or {}
+        if options.get(_MARK) is self._mark:
             self._reader.enter(self._layer, given)
-            self._watch = Watch(self._options, self._image(given), self._reader)
+            self._watch = Watch(options, self._image(given), self._reader)
 
     def after(self, block: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         watch, self._watch = self._watch, None

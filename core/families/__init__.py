@@ -2,10 +2,11 @@
 
 from ..errors import ConceptAttentionError
 from .base import Call, Family, HostModel, Projected, Stream
+from .cogvideox import CogVideoX
 from .flux import Flux, Flux2
 from .sd3 import SD3
 
-FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3())
+FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX())
 
 __all__ = ["FAMILIES", "Call", "Family", "HostModel", "Projected", "Stream", "family_of"]
 

@@ -50,11 +50,14 @@ class Tiny:
     text: tuple[str, ...] = ("{}.0.txt_attn.qkv", "{}.1.txt_attn.qkv", "txt_in")
     image: tuple[str, ...] = ("{}.0.img_attn.qkv",)
     late_norm: str = "img_norm2"  # of a block's image side, after its attention
+    frames: int = 0  # latent frames of a video; 0 for a picture
+    replaceable: bool = True  # the host lets packs replace its blocks and add to their streams
 
     @property
     def width(self) -> int:
         """Width of the residual streams."""
-        return self.extra.get("hidden", 64 * self.extra["depth"])
+        heads = self.extra.get("heads", self.extra["depth"])
+        return self.extra.get("hidden", 64 * heads)
 
     def linears(self, side: str) -> tuple[str, ...]:
         """Linear layers of the "text" or the "image" side that the scores depend on."""
@@ -74,6 +77,16 @@ _SD3_NAMES = {
     "image": ("{}.0.x_block.attn.qkv",),
     "late_norm": "x_block.norm2",
 }
+_COG = {"depth": 3, "time": 64, "context": 48, "channels": 16}
+_ROTARY = {**_COG, "heads": 2, "positions": "rotary"}
+_COG_NAMES = {
+    "blocks": "blocks",
+    "text": ("{}.0.q", "{}.1.k", "patch_embed.text_proj"),
+    "image": ("{}.0.v",),
+    "late_norm": "norm2",
+    "replaceable": False,
+}
+_COG2B = {**_COG, "heads": 3, "patch_t": None, "positions": "table", "grid": [3, 5, 7]}
 TINY = {
     "dev": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": True}),
     "schnell": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": False}),
@@ -81,8 +94,16 @@ TINY = {
     "sd3": Tiny("sd3", "clip_l+clip_g", 16, 8, 2, 3, {**_SD3, "dual": []}, **_SD3_NAMES),
     # 3.5 Medium's kind
     "sd35": Tiny("sd3", "t5xxl", 16, 8, 2, 3, {**_SD3, "dual": [0, 1]}, **_SD3_NAMES),
+    "cog2b": Tiny("cogvideox", "t5xxl", 16, 8, 2, 3, _COG2B, frames=3, **_COG_NAMES),
+    "cog5b": Tiny(
+        "cogvideox", "t5xxl", 16, 8, 2, 3, {**_ROTARY, "patch_t": None}, frames=3, **_COG_NAMES
+    ),
+    "cog15": Tiny(
+        "cogvideox", "t5xxl", 16, 8, 2, 3, {**_ROTARY, "patch_t": 2}, frames=3, **_COG_NAMES
+    ),
 }
 FAMILIES = tuple(TINY)
+REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
 FLUX = ("dev", "schnell", "flux2")
 STEPS = 2
 
@@ -102,7 +123,8 @@ def seeded(*shape: int, seed: int) -> torch.Tensor:
 
 def prompt(family: str, seed: int = 1, tokens: int = 6, **values: Any) -> list[Any]:
     """A conditioning, another one for every seed."""
-    pooled = {"pooled_output": seeded(1, 32, seed=seed)} if family != "flux2" else {}
+    has_pooled = "pooled" in TINY[family].extra
+    pooled = {"pooled_output": seeded(1, 32, seed=seed)} if has_pooled else {}
     return [[seeded(1, tokens, 48, seed=seed), {**pooled, **values}]]
 
 
@@ -116,10 +138,11 @@ def concepts(family: str, count: int = 3) -> Concepts:
 
 
 def latent(family: str, batch: int = 1, size: tuple[int, int] = (5, 7)) -> dict[str, Any]:
-    """An empty latent of `size` image tokens."""
+    """An empty latent of `size` image tokens in each frame."""
     tiny = TINY[family]
-    rows, columns = (side * tiny.patch for side in size)
-    return {"samples": torch.zeros(batch, tiny.channels, rows, columns)}
+    frames = (tiny.frames,) if tiny.frames else ()
+    sides = (side * tiny.patch for side in size)
+    return {"samples": torch.zeros(batch, tiny.channels, *frames, *sides)}
 
 
 def plain(patcher: Any, *inputs: Any, **options: Any) -> torch.Tensor:

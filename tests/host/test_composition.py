@@ -11,6 +11,7 @@ from concept_attention.nodes.capture import attach_to_model
 from .models import (
     FAMILIES,
     FLUX,
+    REPLACEABLE,
     STEPS,
     TINY,
     both,
@@ -49,7 +50,7 @@ def _check_both(family, patcher, calls, **changes):
     return capture
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", REPLACEABLE)
 def test_a_block_replacement_runs_inside_ours(family):
     calls = []
 
@@ -174,7 +175,7 @@ def test_a_patch_that_appends_tokens_to_the_keys_does_not_enter_the_concepts(fam
 
 
 @pytest.mark.parametrize("kind", ["diffusion_model", "apply_model", "predict_noise"])
-@pytest.mark.parametrize("family", ["dev", "flux2"])
+@pytest.mark.parametrize("family", ["dev", "flux2", "cog5b"])
 def test_wrappers_run(family, kind):
     calls = []
 
@@ -202,7 +203,7 @@ def test_a_wrapper_that_passes_everything_by_name_works():
     assert torch.equal(capture_of("dev", patcher).scores, expected)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", REPLACEABLE)
 def test_a_controlnets_residuals_are_added(family):
     tiny = TINY[family]
 
@@ -223,7 +224,7 @@ def test_a_controlnets_residuals_are_added(family):
     assert error(capture.scores[:, 0, 1], free.scores[:, 0, 1]) > ROUNDING
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
+@pytest.mark.parametrize("family", REPLACEABLE)
 def test_notes_of_a_patch_reach_the_blocks_to_come(family):
     """Some packs hand values from block to block through the transformer options."""
     notes = []

@@ -68,7 +68,7 @@ def test_concepts_are_modulated_as_a_prompt_without_a_pooled_vector(family, dtyp
     assert not any(torch.equal(*pair) for pair in zip(hosts, ours, strict=True))
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
+@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
 def test_half_precision_scores_are_the_dot_products_of_the_rounded_vectors(family):
     patcher = model(family, torch.bfloat16).clone()
     patcher.set_model_compute_dtype(torch.bfloat16)
@@ -106,7 +106,7 @@ def test_a_lora_changes_picture_and_scores_alike(family, dtype):
     assert torch.equal(capture_of(family, base).scores, plain_scores)
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
+@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
 def test_a_lora_of_the_prompt_alone_is_in_force_for_its_scores(family):
     """A hook on the conditioning: the host swaps weights between the calls of one step."""
     name = f"diffusion_model.{TINY[family].linears('text')[0]}"

@@ -9,7 +9,8 @@ import golden
 from .models import formula
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
-FILES = ("flux1_dev", "flux1_schnell", "flux2", "sd3_large", "sd3_medium")
+COG = ("cogvideox_2b", "cogvideox_5b", "cogvideox_15")
+FILES = ("flux1_dev", "flux1_schnell", "flux2", "sd3_large", "sd3_medium", *COG)
 KINDS = {
     "out",
     "picture changed",
