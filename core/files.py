@@ -76,6 +76,11 @@ def _assembled(path: Path, tensors: dict[str, Any], metadata: dict[str, str]) ->
         raise ConceptAttentionError(
             f"capture file: {path.name} lacks a part of a capture ({error}); save it again"
         ) from error
+    if len(capture.spans) != frames:
+        raise ConceptAttentionError(
+            f"capture file: {path.name} has a grid of {frames} frames and spans of "
+            f"{len(capture.spans)}; save it again"
+        )
     counts = (len(capture.steps), len(capture.layers), len(capture.labels))
     expected = (*counts, frames * rows * columns)
     if capture.scores.shape[1:] != expected or capture.norms.shape != capture.scores.shape[:-1]:

@@ -45,7 +45,7 @@ def _selection_inputs() -> list[Any]:
             advanced=True,
             tooltip="Scores are divided by it before the softmax. Small values make every pixel "
             "choose one concept, large ones let concepts share it. 0 is the model family's own: 1 "
-            "for FLUX.1 and SD3, 1000 for FLUX.2.",
+            "for most, 1000 for FLUX.2.",
         ),
         io.Combo.Input(
             "order",
@@ -61,7 +61,7 @@ def _selection_inputs() -> list[Any]:
             options=list(get_args(Frames)),
             default="video",
             optional=True,
-            tooltip="For a video. video: a map for each frame of it; the model sees the first frame "
+            tooltip="For a video. video: a map for each of its frames; the model sees the first "
             "alone and the others in groups of 4, which share a map. interpolated: maps that glide "
             "from one group to the next. latent: one map for each group, which is all there is.",
         ),

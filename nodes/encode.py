@@ -56,9 +56,9 @@ class ConceptEncoder(io.ComfyNode):
             inputs=[
                 io.Clip.Input(
                     "clip",
-                    tooltip="The text encoder of the model that will sample: FLUX.1 (T5), FLUX.2 "
-                    "dev (Mistral), FLUX.2 Klein (Qwen 3), SD3 (CLIP and T5). Each concept costs "
-                    "one run of it.",
+                    tooltip="The text encoder of the model that will sample: FLUX.1 and CogVideoX "
+                    "(T5), FLUX.2 dev (Mistral) and Klein (Qwen 3), SD3 (CLIP and T5). Each "
+                    "concept costs one run of it.",
                 ),
                 io.String.Input(
                     "concepts",

@@ -80,7 +80,8 @@ class AttentionCaptureSampler(io.ComfyNode):
             search_aliases=_ALIASES,
             inputs=[
                 io.Model.Input(
-                    "model", tooltip="The model to sample with: FLUX.1, FLUX.2, SD3 or their kin."
+                    "model",
+                    tooltip="The model to sample with: FLUX, SD3, CogVideoX or their kin.",
                 ),
                 io.Int.Input(
                     "seed",

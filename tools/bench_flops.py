@@ -1,6 +1,8 @@
 """Counts operations and kept bytes with models that have no memory: full size, any machine."""
 
+import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from unittest import mock
 
@@ -13,7 +15,7 @@ from bench_naive import Naive
 
 CONCEPTS = 4
 ARCHS = ("mid", "flux1", "flux2")
-_MMDIT = "comfy.ldm.modules.diffusionmodules.mmdit"
+_ATTENTION = "optimized_attention"
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,12 @@ def count(arch: str) -> Counts:
 def _flops(function: Callable[[], object]) -> int:
     from comfy.ldm.modules.attention import attention_pytorch
 
-    # The host's other ways of attention ask the device for its free memory: "meta" has none.
-    flux = mock.patch("comfy.ldm.flux.math.optimized_attention", attention_pytorch)
-    sd3 = mock.patch(f"{_MMDIT}.optimized_attention", attention_pytorch)
-    with flux, sd3, torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    with ExitStack() as stack:
+        # The host's other ways of attention ask the device for its free memory: "meta" has none.
+        for name, module in list(sys.modules.items()):
+            if name.startswith("comfy.ldm.") and hasattr(module, _ATTENTION):
+                stack.enter_context(mock.patch.object(module, _ATTENTION, attention_pytorch))
+        stack.enter_context(torch.inference_mode())
+        counter = stack.enter_context(FlopCounterMode(display=False))
         function()
     return counter.get_total_flops()

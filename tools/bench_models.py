@@ -1,15 +1,18 @@
 """Random models of the host's own classes, at the sizes that the benchmarks measure."""
 
+import importlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import nn
 
 from hosting import pack
 
+_FLUX = "comfy.ldm.flux.model.Flux"
 _FLUX1 = {
     "in_channels": 16,
     "out_channels": 16,
@@ -39,61 +42,79 @@ _FLUX2 = {
     "mlp_silu_act": True,
     "ops_bias": False,
 }
+_SD3 = "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper"
+_COGVIDEOX = "comfy.ldm.cogvideo.model.CogVideoXTransformer3DModel"
 
-_SD3 = {
-    "input_size": None,
-    "in_channels": 16,
-    "adm_in_channels": 2048,
-    "pos_embed_max_size": 192,
-    "num_patches": 192 * 192,
-    "pos_embed_scaling_factor": None,
-    "qk_norm": "rms",
-}
+
+def _flux(base: dict, heads: int, double: int, single: int) -> dict:
+    return {
+        **base,
+        "hidden_size": 128 * heads,
+        "num_heads": heads,
+        "depth": double,
+        "depth_single_blocks": single,
+    }
+
+
+def _sd3(depth: int) -> dict:
+    linear = {"in_features": 4096, "out_features": 64 * depth}
+    return {
+        "input_size": None,
+        "in_channels": 16,
+        "adm_in_channels": 2048,
+        "pos_embed_max_size": 192,
+        "num_patches": 192 * 192,
+        "pos_embed_scaling_factor": None,
+        "qk_norm": "rms",
+        "depth": depth,
+        "context_embedder_config": {"target": "torch.nn.Linear", "params": linear},
+    }
+
+
+def _cogvideox(heads: int, layers: int) -> dict:
+    return {
+        "num_attention_heads": heads,
+        "num_layers": layers,
+        "use_rotary_positional_embeddings": True,
+    }
 
 
 @dataclass(frozen=True)
 class Size:
-    """A model's sizes and its input: image tokens are rows x columns, patches of 2 x 2 where the
-    family has patches; head size is 128, in SD3 64.
+    """A model and its input.
+
+    encoder: of its concepts. host: its class, with `params`. latent: shape of one picture's or
+    video's latent, without the batch. text: the prompt's (tokens, width). extra: sizes of the
+    inputs beyond, as in {"y": 768}; "guidance": 0 is one number.
     """
 
     name: str
     encoder: str
-    base: dict
-    heads: int
-    double: int
-    single: int
-    rows: int
-    columns: int
-    text: int
-
-    @property
-    def params(self) -> dict:
-        """Arguments of the host's class."""
-        if self.base is _SD3:
-            linear = {"in_features": 4096, "out_features": 64 * self.heads}
-            embedder = {"target": "torch.nn.Linear", "params": linear}
-            return {**_SD3, "depth": self.heads, "context_embedder_config": embedder}
-        sizes = {"hidden_size": 128 * self.heads, "num_heads": self.heads}
-        return {
-            **self.base,
-            **sizes,
-            "depth": self.double,
-            "depth_single_blocks": self.single,
-        }
+    host: str
+    params: dict[str, Any]
+    latent: tuple[int, ...]
+    text: tuple[int, int]
+    extra: dict[str, int] = field(default_factory=dict)
 
 
+_DEV = {"y": 768, "guidance": 0}
+_POCKET = {**_FLUX1, "vec_in_dim": None, "context_in_dim": 128, "guidance_embed": False}
 # fmt: off
 SIZES = {size.name: size for size in (
-    #    name      encoder         base    heads double single rows cols text
-    Size("mid",    "t5xxl",        _FLUX1,     8,     4,     8,  32,  32, 256),
-    Size("flux1",  "t5xxl",        _FLUX1,    24,    19,    38,  64,  64, 512),  # FLUX.1-dev
-    Size("flux2",  "mistral3_24b", _FLUX2,    48,     8,    48,  64,  64, 512),  # FLUX.2-dev
-    Size("sd3",    "clip_l+clip_g", _SD3,     38,    38,     0,  64,  64, 154),  # SD3.5 Large
-    Size("klein",  "qwen3_4b",     _FLUX2,    24,     5,    20,  64,  64, 512),  # FLUX.2 Klein 4B
-    Size("pocket", "t5xxl", {**_FLUX1, "vec_in_dim": None, "context_in_dim": 128,
-                             "guidance_embed": False}, 2, 4, 2, 16, 16, 24),
-    Size("tiny",   "t5xxl",        _FLUX1,     1,     2,     1,   4,   6,   8),
+    Size("mid", "t5xxl", _FLUX, _flux(_FLUX1, 8, 4, 8), (16, 64, 64), (256, 4096), _DEV),
+    # FLUX.1-dev
+    Size("flux1", "t5xxl", _FLUX, _flux(_FLUX1, 24, 19, 38), (16, 128, 128), (512, 4096), _DEV),
+    # FLUX.2-dev, FLUX.2 Klein 4B
+    Size("flux2", "mistral3_24b", _FLUX, _flux(_FLUX2, 48, 8, 48), (128, 64, 64), (512, 15360),
+         {"guidance": 0}),
+    Size("klein", "qwen3_4b", _FLUX, _flux(_FLUX2, 24, 5, 20), (128, 64, 64), (512, 15360),
+         {"guidance": 0}),
+    # SD3.5 Large
+    Size("sd3", "clip_l+clip_g", _SD3, _sd3(38), (16, 128, 128), (154, 4096), {"y": 2048}),
+    # CogVideoX-5B, 49 frames of 720 x 480
+    Size("cogvideox", "t5xxl", _COGVIDEOX, _cogvideox(48, 42), (16, 13, 60, 90), (226, 4096)),
+    Size("pocket", "t5xxl", _FLUX, _flux(_POCKET, 2, 4, 2), (16, 32, 32), (24, 128)),
+    Size("tiny", "t5xxl", _FLUX, _flux(_FLUX1, 1, 2, 1), (16, 8, 12), (8, 4096), _DEV),
 )}
 # fmt: on
 
@@ -116,11 +137,10 @@ def prepare(cpu: bool) -> None:
 def build(size: Size, device: str = "cpu", dtype: torch.dtype = torch.float32) -> nn.Module:
     """A random model; on the device "meta" it has shapes and no memory."""
     import comfy.ops
-    from comfy.ldm.flux.model import Flux
-    from comfy.ldm.modules.diffusionmodules.mmdit import OpenAISignatureMMDITWrapper
 
+    module, name = size.host.rsplit(".", 1)
+    host_class = getattr(importlib.import_module(module), name)
     operations = comfy.ops.disable_weight_init
-    host_class = OpenAISignatureMMDITWrapper if size.base is _SD3 else Flux
     model = host_class(dtype=dtype, device=device, operations=operations, **size.params)
     torch.manual_seed(0)
     for name, weight in model.named_parameters():
@@ -146,18 +166,16 @@ def load_pocket() -> nn.Module:
 def inputs(model: nn.Module, size: Size) -> SimpleNamespace:
     """Inputs of one evaluation of one picture: x, t, context and extra, like the weights."""
     torch.manual_seed(1)
-    params, weight = size.params, next(model.parameters())
+    weight = next(model.parameters())
     like = {"device": weight.device, "dtype": weight.dtype}
-    sides = (side * model.patch_size for side in (size.rows, size.columns))
-    extra = {}
-    if pooled := params.get("vec_in_dim") or params.get("adm_in_channels"):
-        extra["y"] = torch.randn(1, pooled, **like)
-    if params.get("guidance_embed"):
-        extra["guidance"] = torch.full((1,), 3.5, **like)
+    extra = {
+        name: torch.randn(1, count, **like) if count else torch.full((1,), 3.5, **like)
+        for name, count in size.extra.items()
+    }
     return SimpleNamespace(
-        x=torch.randn(1, params["in_channels"], *sides, **like),
+        x=torch.randn(1, *size.latent, **like),
         t=torch.full((1,), 0.5, **like),
-        context=torch.randn(1, size.text, _text_width(size), **like),
+        context=torch.randn(1, *size.text, **like),
         extra=extra,
     )
 
@@ -167,10 +185,6 @@ def concepts(model: nn.Module, size: Size, count: int) -> object:
     from concept_attention.core.types import Concept, Concepts
 
     torch.manual_seed(2)
-    rows = torch.randn(count, _text_width(size))
+    rows = torch.randn(count, size.text[1])
     items = tuple(Concept(f"{i}", row, 0, 512) for i, row in enumerate(rows))
     return Concepts(items, size.encoder)
-
-
-def _text_width(size: Size) -> int:
-    return 4096 if size.base is _SD3 else size.base["context_in_dim"]

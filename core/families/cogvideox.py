@@ -1,4 +1,4 @@
-"""CogVideoX 2B, 5B and 1.5: text and video share a block's projections, each has its own modulation.
+"""CogVideoX 2B, 5B and 1.5: text and video share a block's projections and differ in modulation.
 
 The concepts are projected like text and have no position, neither in 2B's table nor in the rotation
 of 5B and 1.5; both are the video's alone. Only concepts enter, never the padding that the paper's

@@ -121,3 +121,18 @@ def test_scores_that_do_not_fit_their_description_are_named(tmp_path):
     save_file(cut, tmp_path / "b", metadata)
     with pytest.raises(ConceptAttentionError, match=r"scores of shape \[2, 3, 2, 3, 5\]"):
         load_capture(tmp_path / "b")
+
+
+def test_spans_that_do_not_fit_the_grid_are_told_apart(tmp_path):
+    save_capture(tmp_path / "a", make(spans=(1, 4)))
+    with pytest.raises(ConceptAttentionError, match="a grid of 1 frames and spans of 2"):
+        load_capture(tmp_path / "a")
+
+
+def test_a_picture_saved_without_spans_is_read(tmp_path):
+    save_capture(tmp_path / "a", make())
+    tensors, metadata = parts(tmp_path / "a")
+    plain = json.loads(metadata["capture"])
+    del plain["spans"]
+    save_file(tensors, tmp_path / "b", {**metadata, "capture": json.dumps(plain)})
+    assert load_capture(tmp_path / "b").spans == (1,)

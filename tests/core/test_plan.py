@@ -67,6 +67,20 @@ def test_a_plan_keeps_to_its_budget_and_its_choice(rows, layers, steps):
     assert (plan.note == "") == (plan == every)
 
 
+def test_a_video_keeps_to_the_budget():
+    """49 frames of 720 x 480 in CogVideoX 5B, 8 concepts: all of it would be 1.1 GB."""
+    size = row_bytes(1, 8, 13 * 30 * 45)
+    assert 42 * 50 * size > 1.1e9
+    plan = make_plan("auto", "all", 42, 50, size, 64 * 2**20)
+    assert len(plan.steps) * len(plan.layers) * size <= 64 * 2**20
+    assert plan.flat_layers == tuple(range(42))
+    assert len(plan.steps) == 4
+    assert plan.note == (
+        "The memory budget of 64 MB keeps 4 of 50 steps, evenly spaced and 42 layers averaged "
+        "into 29."
+    )
+
+
 def test_the_note_says_what_was_kept():
     note = make_plan("all", "all", 4, 6, 2**20, 8 * 2**20).note
     assert note == (

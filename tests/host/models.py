@@ -250,6 +250,6 @@ def sigmas(patcher: Any, steps: int = STEPS) -> torch.Tensor:
     return node("BasicScheduler", model=patcher, scheduler="simple", steps=steps, denoise=1.0)
 
 
-for _extra in ("custom_sampler", "perpneg", "slg", "easycache", "flux"):
+for _extra in ("custom_sampler", "perpneg", "slg", "easycache", "flux", "video"):
     _file = Path(comfy_extras.__path__[0]) / f"nodes_{_extra}.py"
     asyncio.run(host_nodes.load_custom_node(str(_file), module_parent="comfy_extras"))

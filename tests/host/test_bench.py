@@ -15,6 +15,8 @@ import bench_speed
 import bench_timing
 
 TINY = bench_models.SIZES["tiny"]
+DOUBLE, SINGLE = TINY.params["depth"], TINY.params["depth_single_blocks"]
+ROWS, COLUMNS = (side // 2 for side in TINY.latent[1:])
 CONCEPTS = 3
 
 
@@ -32,16 +34,16 @@ def test_a_captured_run_gives_the_plain_output_and_the_scores_of_every_step(tiny
     plain = bench_evaluate.plain(tiny.model, tiny.given, tiny.steps)
     out, capture = bench_evaluate.captured(tiny.model, tiny.given, tiny.concepts, tiny.steps)
     assert torch.equal(plain, out)
-    assert capture.scores.shape == (1, tiny.steps, TINY.double, CONCEPTS, TINY.rows * TINY.columns)
-    assert capture.grid == (1, TINY.rows, TINY.columns)
+    assert capture.scores.shape == (1, tiny.steps, DOUBLE, CONCEPTS, ROWS * COLUMNS)
+    assert capture.grid == (1, ROWS, COLUMNS)
 
 
 @torch.inference_mode()
 def test_the_naive_way_keeps_every_vector_and_scores_every_layer(tiny):
     naive = bench_naive.Naive(tiny.model, tiny.concepts)
     scores = naive.run(tiny.given, tiny.steps)
-    assert scores.shape == (tiny.steps * TINY.double, 1, CONCEPTS, TINY.rows * TINY.columns)
-    vectors = tiny.steps * TINY.double * (CONCEPTS + TINY.rows * TINY.columns)
+    assert scores.shape == (tiny.steps * DOUBLE, 1, CONCEPTS, ROWS * COLUMNS)
+    vectors = tiny.steps * DOUBLE * (CONCEPTS + ROWS * COLUMNS)
     assert naive.held == vectors * 128 * 4
 
 
@@ -55,14 +57,14 @@ def test_every_way_leaves_the_model_as_it_was(tiny):
 
 def test_counting_sees_the_plain_forward_as_it_is_on_paper():
     counts = bench_flops.count("tiny")
-    text, image, width = TINY.text, TINY.rows * TINY.columns, 128
+    text, image, width = TINY.text[0], ROWS * COLUMNS, 128
     both = text + image
     double = 2 * both * 12 * width**2 + 2 * 12 * width**2  # tokens, and two modulations of one row
     single = 2 * both * 12 * width**2 + 2 * 3 * width**2
     attention = 4 * both**2 * width
     embedders = 2 * (2 * 256 * width + 768 * width + 3 * width**2)
     ends = 2 * image * 2 * 64 * width + 2 * text * 4096 * width + 2 * 2 * width**2
-    blocks = TINY.double * double + TINY.single * single + (TINY.double + TINY.single) * attention
+    blocks = DOUBLE * double + SINGLE * single + (DOUBLE + SINGLE) * attention
     assert counts.flops == blocks + embedders + ends
     assert 1.0 < counts.ratio < counts.naive_ratio
     assert counts.kept < counts.naive_kept
@@ -126,7 +128,7 @@ def test_with_a_gpu_peak_memory_is_counted_beyond_the_scores(monkeypatch, tiny):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: next(peaks))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
     found = bench_gpu.measure(TINY, rounds=1)
-    scores = bench_gpu.STEPS * TINY.double * bench_speed.FEW * (TINY.rows * TINY.columns + 1) * 4
+    scores = bench_gpu.STEPS * DOUBLE * bench_speed.FEW * (ROWS * COLUMNS + 1) * 4
     assert found.extra_memory == 21 * 2**20 - scores
     assert found.device == "a GPU" and found.capture.median > 0
 

@@ -18,6 +18,8 @@ from concept_attention.nodes.decode import HeatmapDecode
 from concept_attention.nodes.files import LoadCapture, SaveCapture
 from concept_attention.nodes.overlay import HeatmapOverlay
 
+from .models import capture_of, node
+
 OURS = [HeatmapDecode, HeatmapOverlay, SaveCapture, LoadCapture]
 
 
@@ -69,6 +71,27 @@ def test_decode_gives_maps_masks_and_colours_of_the_pictures_size():
     assert torch.equal(mask[7], heatmaps.values[1, 1, 1])
     assert image.shape == (12, 56, 40, 3) and image.dtype == torch.float32
     assert torch.equal(image, colorize(mask, "inferno"))
+
+
+def test_a_videos_maps_are_those_of_its_frames_and_go_into_a_video():
+    capture = capture_of("cog5b")
+    assert capture.spans == (1, 4, 4)
+    heatmaps, mask, _ = HeatmapDecode.execute(capture, concept="concept 1, concept 0").result
+    assert heatmaps.values.shape == (2, 1, 9, 80, 112)
+    assert torch.equal(mask[9 + 4], heatmaps.values[1, 0, 4])
+    assert all(torch.equal(mask[1], mask[frame]) for frame in (2, 3, 4))
+    assert not torch.equal(mask[4], mask[5])
+    latent = HeatmapDecode.execute(capture, frames="latent").result[0]
+    assert latent.values.shape == (2, 1, 3, 80, 112)
+    gliding = HeatmapDecode.execute(capture, frames="interpolated").result[0]
+    assert not torch.equal(gliding.values[:, :, 1], gliding.values[:, :, 2])
+    frames = torch.rand(9, 80, 112, 3)
+    (sheets,) = HeatmapOverlay.execute(frames, heatmaps).result
+    assert sheets.shape[0] == 9
+    made = node("CreateVideo", images=sheets, fps=8.0)
+    assert made.get_dimensions() == (sheets.shape[2], sheets.shape[1])
+    with pytest.raises(ConceptAttentionError, match="a batch of 9 pictures does not fit"):
+        HeatmapOverlay.execute(frames, latent)
 
 
 def test_decode_takes_the_size_of_an_image():

@@ -1,0 +1,22 @@
+"""The example workflows. File names and settings are those of ComfyUI's own templates."""
+
+from collections.abc import Callable
+
+from ..description import Json
+from ..graph import Graph
+from . import flux, pocket, sd3
+
+EXAMPLES: dict[str, Callable[[Graph], None]] = {
+    "Pocket - concept heatmaps": pocket.pocket,
+    "FLUX.1 schnell - concept heatmaps": flux.schnell,
+    "FLUX.1 dev - concept heatmaps": flux.dev,
+    "FLUX.2 Klein - concept heatmaps": flux.klein,
+    "SD3.5 Large - concept heatmaps": sd3.sd35,
+}
+
+
+def build(name: str, object_info: Json, version: str) -> Json:
+    """The content of one example's file."""
+    graph = Graph(name, object_info, version)
+    EXAMPLES[name](graph)
+    return graph.document()

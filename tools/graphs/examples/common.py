@@ -1,0 +1,85 @@
+"""What the example workflows have in common."""
+
+from typing import Any
+
+from ..description import Json
+from ..graph import Graph, Node, Output
+
+COMFY_ORG = "https://huggingface.co/Comfy-Org"
+PROMPT = "a dragon on a rock beside a castle, under a stormy sky, oil painting"
+CONCEPTS = "dragon, rock, castle, sky, sailboat"
+NOTE = (
+    "The heatmap of each word in the **Concept Encoder** shows where the model put it while it "
+    "made the picture; the last word is not in the prompt, so its map should stay dark. "
+    "Change layers, steps or temperature in **Heatmap Decode** and queue again: nothing is "
+    "sampled again."
+)
+
+
+def file(url: str, directory: str) -> Json:
+    """What the editor needs to offer the download of a missing file."""
+    return {"name": url.rsplit("/", 1)[1], "url": url, "directory": directory}
+
+
+def results(graph: Graph, sampler: Node, latent: Output, vae: Output, demo: bool = False) -> None:
+    """From the sampler to the pictures; `demo` saves everything for the demonstration."""
+    folder = "demo" if demo else "ConceptAttention"
+    picture = graph.add("VAEDecode", {"samples": latent, "vae": vae})
+    image, capture = picture.out("IMAGE"), sampler.out("capture")
+    maps = graph.add("ConceptAttentionDecode", {"capture": capture, "image": image})
+    sheet = graph.add("ConceptAttentionOverlay", {"image": image, "heatmaps": maps.out("heatmaps")})
+    shown = [
+        save(graph, image, f"{folder}/picture", "Picture", 320),
+        save(graph, sheet.out("image"), f"{folder}/overlay", "Overlay", 320),
+    ]
+    coloured = save(graph, maps.out("image"), f"{folder}/heatmap", "Heatmaps", 300)
+    saved = (
+        [graph.add("ConceptAttentionSave", {"capture": capture, "filename_prefix": "demo/capture"})]
+        if demo
+        else []
+    )
+    graph.column("Sampling", 320, sampler, picture, *saved)
+    graph.column("Heatmaps", 320, maps, sheet, coloured)
+    graph.column("Picture and overlay", 460, *shown)
+
+
+def sampler(
+    graph: Graph,
+    model: Node,
+    positive: Node,
+    negative: Node,
+    latent: Node,
+    words: Node,
+    **settings: Any,
+) -> Node:
+    """The sampler, with the settings that make the picture."""
+    inputs = {
+        "model": model.out("MODEL"),
+        "positive": positive.out("CONDITIONING"),
+        "negative": negative.out("CONDITIONING"),
+        "latent_image": latent.out("LATENT"),
+        "concepts": words.out("concepts"),
+    }
+    return graph.add("ConceptAttentionSampler", {**inputs, **settings})
+
+
+def loader(graph: Graph, type_: str, files: dict[str, Json], **values: str) -> Node:
+    """A loader of files, each of which the editor can offer to download."""
+    names = {name: file["name"] for name, file in files.items()}
+    return graph.add(type_, {**names, **values}, models=tuple(files.values()))
+
+
+def text(graph: Graph, clip: Output, words: str, title: str) -> Node:
+    """A prompt."""
+    return graph.add("CLIPTextEncode", {"clip": clip, "text": words}, title=title)
+
+
+def concepts(graph: Graph, clip: Output, words: str) -> Node:
+    """What to look for."""
+    return graph.add("ConceptAttentionEncode", {"clip": clip, "concepts": words})
+
+
+def save(graph: Graph, image: Output, prefix: str, title: str, height: int) -> Node:
+    """Pictures into the output folder, shown on the node."""
+    values = {"images": image, "filename_prefix": prefix}
+    return graph.add("SaveImage", values, title=title, height=height)
