@@ -163,6 +163,28 @@ def test_an_inpainting_model_with_more_input_channels():
     assert capture.scores.shape == (1, 2, 3, 3, 35)
 
 
+@pytest.mark.parametrize("family", ["cog5b", "cog15"])
+def test_image_to_video(family):
+    """The first picture's latent enters beside the noise; 1.5 also takes its time offset."""
+    tiny = TINY[family]
+    weights = formula.weights(tiny.arch, tiny.extra, seed=7)
+    shape = list(weights["patch_embed.proj.weight"].shape)
+    shape[1] *= 2
+    weights["patch_embed.proj.weight"] = seeded(*shape, seed=3) * 0.05
+    if family == "cog15":
+        for i in (1, 2):
+            weights[f"ofs_embedding_linear_{i}.weight"] = seeded(64, 64, seed=i) * 0.1
+            weights[f"ofs_embedding_linear_{i}.bias"] = seeded(64, seed=4 + i) * 0.1
+    patcher = comfy.sd.load_diffusion_model_state_dict(weights, {"dtype": torch.float32})
+    values = {"concat_latent_image": seeded(1, 16, 3, 10, 14, seed=5)}
+    prompts = {"positive": prompt(family, 1, **values), "negative": prompt(family, 2, **values)}
+    host, ours, capture = both(family, patcher, **prompts, cfg=3.0)
+    assert torch.equal(host, ours)
+    assert capture.grid == ((3, 5, 7) if family == "cog5b" else (2, 5, 7))
+    without = capture_of(family, patcher, cfg=3.0)
+    assert error(capture.scores, without.scores) > 1e-3
+
+
 @pytest.mark.parametrize(("family", "matters"), [("dev", False), ("flux2", True)])
 def test_a_concept_stands_where_it_would_stand_as_the_whole_prompt(family, matters):
     """FLUX.2 pads prompts to 512 tokens on the left; FLUX.1 has no positions in its text."""
