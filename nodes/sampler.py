@@ -9,19 +9,10 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..core.types import Concepts
 from ._host import io
 from .capture import attach_to_guider, attach_to_model, make_run
+from .settings import ALIASES, CAPTURE_OUTPUT, capture_settings
 from .types import CaptureType, ConceptsType
 
 _CATEGORY = "Concept Attention"
-_ALIASES = [
-    "heatmap",
-    "attention map",
-    "DAAM",
-    "saliency",
-    "attribution",
-    "interpretability",
-    "concept attention",
-    "ksampler",
-]
 
 
 def _capture_inputs() -> list[Any]:
@@ -32,38 +23,8 @@ def _capture_inputs() -> list[Any]:
             tooltip="What to look for, from a Concept Encoder with the CLIP of this model. Without "
             "it this is a plain sampler, and nodes behind the capture output are skipped.",
         ),
-        io.String.Input(
-            "capture_layers",
-            default="auto",
-            optional=True,
-            tooltip="Double blocks to record: auto or all for every one, 15-18, -4: for the last "
-            "four, 0,5,9. Fewer layers save memory; the deepest one sets the (small) cost in time.",
-        ),
-        io.String.Input(
-            "capture_steps",
-            default="all",
-            optional=True,
-            tooltip="Sampler steps to record, counted from 0: all, 70%-100%, 0-9. Steps that are "
-            "not asked for cost nothing.",
-        ),
-        io.Int.Input(
-            "memory_mb",
-            default=64,
-            min=1,
-            max=65536,
-            optional=True,
-            advanced=True,
-            tooltip="Most memory the scores may take, in MB, on the device that samples. Above it "
-            "fewer steps are kept, then layers are averaged; the node says so before it samples.",
-        ),
+        *capture_settings(),
     ]
-
-
-_CAPTURE_OUTPUT = {
-    "display_name": "capture",
-    "tooltip": "What the model did with every concept, for Heatmap Decode. Decoding never samples "
-    "again.",
-}
 
 
 class AttentionCaptureSampler(io.ComfyNode):
@@ -77,7 +38,7 @@ class AttentionCaptureSampler(io.ComfyNode):
             category=_CATEGORY,
             description="KSampler that also records where each concept lives in the model. The "
             "picture is the one that KSampler makes, bit for bit.",
-            search_aliases=_ALIASES,
+            search_aliases=ALIASES,
             inputs=[
                 io.Model.Input(
                     "model",
@@ -134,7 +95,7 @@ class AttentionCaptureSampler(io.ComfyNode):
             ],
             outputs=[
                 io.Latent.Output(tooltip="The denoised latent, the same as KSampler's."),
-                CaptureType.Output(**_CAPTURE_OUTPUT),
+                CaptureType.Output(**CAPTURE_OUTPUT),
             ],
             hidden=[io.Hidden.unique_id],
         )
@@ -178,7 +139,7 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
             category=_CATEGORY,
             description="SamplerCustomAdvanced that also records where each concept lives in the "
             "model. The picture is the one that SamplerCustomAdvanced makes, bit for bit.",
-            search_aliases=[*_ALIASES, "sampler custom advanced", "guider"],
+            search_aliases=[*ALIASES, "sampler custom advanced", "guider"],
             inputs=[
                 io.Noise.Input("noise", tooltip="The noise, from Random Noise for instance."),
                 io.Guider.Input(
@@ -197,7 +158,7 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
                     display_name="denoised_output",
                     tooltip="The model's estimate of the finished latent at the last step.",
                 ),
-                CaptureType.Output(**_CAPTURE_OUTPUT),
+                CaptureType.Output(**CAPTURE_OUTPUT),
             ],
             hidden=[io.Hidden.unique_id],
         )
