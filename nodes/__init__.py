@@ -1,5 +1,7 @@
 """What a user drags into a workflow: the list below is the table of contents."""
 
+from .attach import AttachCapture
+from .collect import CollectCapture
 from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
@@ -11,6 +13,8 @@ NODES: list = [
     ConceptEncoder,
     AttentionCaptureSampler,
     AttentionCaptureSamplerCustom,
+    AttachCapture,
+    CollectCapture,
     HeatmapDecode,
     HeatmapOverlay,
     SaveCapture,

@@ -2,6 +2,8 @@
 
 import copy
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from comfy.model_patcher import create_model_options_clone
@@ -12,7 +14,7 @@ from ..core.run import CaptureRun
 from ..core.types import Concepts
 
 _KEY = "concept_attention.capture"
-_MEGABYTE = 2**20
+MEGABYTE = 2**20
 
 
 def make_run(
@@ -29,7 +31,7 @@ def make_run(
         concepts,
         layers,
         steps,
-        memory_mb * _MEGABYTE,
+        memory_mb * MEGABYTE,
         latents.spacial_downscale_ratio,
         latents.temporal_downscale_ratio,
         notify=lambda note: _notify(note, node_id),
@@ -51,8 +53,22 @@ def attach_to_guider(guider: Any, run: CaptureRun) -> Any:
     return clone
 
 
-def _add_wrappers(model_options: dict[str, Any], run: CaptureRun) -> None:
+@contextmanager
+def capturing(guider: Any, run: CaptureRun) -> Iterator[None]:
+    """Within one sampling of the guider, which has begun: its model is read, and then is not."""
+    options = guider.model_options
+    guider.model_options = create_model_options_clone(options)
+    _add_wrappers(guider.model_options, run, but="outer_sample")
+    try:
+        yield
+    finally:
+        guider.model_options = options
+
+
+def _add_wrappers(model_options: dict[str, Any], run: CaptureRun, but: str = "") -> None:
     for kind, wrapper in run.wrappers.items():
+        if kind == but:
+            continue
         add_wrapper_with_key(kind, _KEY, wrapper, model_options, is_model_options=True)
 
 

@@ -14,6 +14,8 @@ NAMES = {
     "ConceptAttentionEncode": "Concept Encoder",
     "ConceptAttentionSampler": "Attention Capture Sampler",
     "ConceptAttentionSamplerCustom": "Attention Capture Sampler (Custom)",
+    "ConceptAttentionAttach": "Attach Capture",
+    "ConceptAttentionCollect": "Collect Capture",
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionSave": "Save Capture",
@@ -23,6 +25,7 @@ NAMES = {
 SOCKETS = {
     "CONCEPT_ATTENTION_CONCEPTS",
     "CONCEPT_ATTENTION_CAPTURE",
+    "CONCEPT_ATTENTION_HANDLE",
     "CONCEPT_ATTENTION_HEATMAPS",
 }
 OURS_BEHIND = ["concepts", "capture_layers", "capture_steps", "memory_mb"]
@@ -71,7 +74,7 @@ def test_everything_explains_itself(node):
 
 
 @every_node
-def test_socket_types_are_the_host_s_or_one_of_our_three(node):
+def test_socket_types_are_the_host_s_or_one_of_ours(node):
     schema = node.GET_SCHEMA()
     types = {each.get_io_type() for each in (*schema.inputs, *schema.outputs)}
     assert {kind for kind in types if "CONCEPT" in kind} <= SOCKETS
