@@ -1,16 +1,18 @@
-"""The pictures in the README and of the pocket workflow, from a real run in the real editor."""
+"""The pictures in the README and of the pocket workflows, all from real runs."""
 
 import io
 import json
 import os
+from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from hosting import cache, locate, pack
+from hosting import cache, locate, pack, workflow
 from hosting.server import Server
 
 WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket - *.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
 _THUMBNAIL = (640, 640)  # at most, in pixels
 _PATIENCE = 90_000  # milliseconds, for a busy machine
@@ -36,6 +38,8 @@ def main() -> None:
             _save(_shot(page), "workflow")
             chromium.close()
         _save(_overlay(server), "sheet")
+        for path in OTHERS:
+            _thumbnail(path, _sheet_of_run(server, path))
 
 
 def _shot(page: Page) -> Image.Image:
@@ -52,13 +56,27 @@ def _shot(page: Page) -> Image.Image:
 
 
 def _overlay(server: Server) -> Image.Image:
-    """The sheet that the run saved; also written as the workflow's thumbnail."""
+    """The sheet that the run in the editor saved; also the workflow's thumbnail."""
     (path,) = server.output.rglob("overlay_*.png")
     sheet = Image.open(path).convert("RGB")
-    small = sheet.copy()
-    small.thumbnail(_THUMBNAIL)
-    small.save(WORKFLOW.with_suffix(".jpg"), quality=88, optimize=True)
+    _thumbnail(WORKFLOW, sheet)
     return sheet
+
+
+def _sheet_of_run(server: Server, path: Path) -> Image.Image:
+    """The sheet that a run of another workflow saves."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    prompt = workflow.to_prompt(document, server.client.object_info())
+    saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
+    (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] == "Overlay")
+    return Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
+
+
+def _thumbnail(path: Path, sheet: Image.Image) -> None:
+    small = sheet.convert("RGB")
+    small.thumbnail(_THUMBNAIL)
+    small.save(path.with_suffix(".jpg"), quality=88, optimize=True)
+    print(f"Written: {path.with_suffix('.jpg').relative_to(pack.ROOT)}")
 
 
 def _save(picture: Image.Image, name: str) -> None:

@@ -19,10 +19,13 @@ import workflows
 from graphs import examples
 from graphs.problems import problems
 from hosting import locate, pack, workflow
+from hosting.errors import HostError
 from hosting.server import Server
 
 FILES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
 POCKET = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+ANY = POCKET.with_name("Pocket - any sampler.json")
+LOADER = "ConceptAttentionPocket"
 RELEASED = sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))
 SHOWN = ("house", "tree", "grass", "sky", "boat")
 
@@ -95,7 +98,7 @@ class Run:
 
     def __init__(self, client, prompt, document=None):
         before = client.get("/model_calls")
-        self._client, self._prompt, self.events = client, prompt, []
+        self._client, self.prompt, self.events = client, prompt, []
         entry = client.run(prompt, document, lambda kind, data: self.events.append((kind, data)))
         self.outputs = entry["outputs"]
         self.model_calls = client.get("/model_calls") - before
@@ -104,7 +107,7 @@ class Run:
         """The id of the node of that type or title."""
         return next(
             key
-            for key, node in self._prompt.items()
+            for key, node in self.prompt.items()
             if wanted in (node["class_type"], node["_meta"]["title"])
         )
 
@@ -132,6 +135,12 @@ def pocket(object_info):
 def first(counting, pocket):
     document, prompt = pocket
     return Run(counting.client, prompt, document)
+
+
+@pytest.fixture(scope="module")
+def any_sampler(counting, object_info):
+    document = json.loads(ANY.read_text(encoding="utf-8"))
+    return Run(counting.client, workflow.to_prompt(document, object_info), document)
 
 
 def changed(prompt, kind, **inputs):
@@ -196,10 +205,13 @@ def models(nodes):
 
 
 def test_only_a_workflow_that_was_run_has_a_thumbnail():
-    thumbnails = list(POCKET.parent.glob("*.jpg"))
-    assert thumbnails == [POCKET.with_suffix(".jpg")]
-    with Image.open(thumbnails[0]) as picture:
-        assert picture.width >= 400
+    thumbnails = set(POCKET.parent.glob("*.jpg"))
+    assert thumbnails == {
+        path.with_suffix(".jpg") for path in POCKET.parent.glob("Pocket - *.json")
+    }
+    for path in thumbnails:
+        with Image.open(path) as picture:
+            assert picture.width >= 400
 
 
 def test_the_pocket_workflow_gives_picture_maps_overlay_and_capture(first):
@@ -265,6 +277,34 @@ def test_the_counter_of_model_calls_counts(first, counting, pocket):
     other = Run(counting.client, changed(prompt, "ConceptAttentionSampler", seed=2))
     assert steps <= other.model_calls <= steps * passes
     assert pixels(other.pictures("Picture")) != pixels(first.pictures("Picture"))
+
+
+def test_any_sampler_gives_the_same_picture_and_maps(first, any_sampler):
+    assert any_sampler.model_calls == first.model_calls
+    for title in ("Picture", "Heatmaps", "Overlay"):
+        assert pixels(any_sampler.pictures(title)) == pixels(first.pictures(title)), title
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [("ConceptAttentionDecode", {"temperature": 3.0}), ("ConceptAttentionCollect", {"run": 1})],
+)
+def test_a_change_behind_any_sampler_samples_nothing(kind, inputs, any_sampler, counting):
+    """Collect Capture finds the capture of the sampler whose result the host has kept."""
+    before = Run(counting.client, any_sampler.prompt)
+    again = Run(counting.client, changed(any_sampler.prompt, kind, **inputs))
+    assert before.model_calls == again.model_calls == 0
+    assert again.node("KSampler") in again.cached()
+    assert again.node(kind) not in again.cached()
+    assert pixels(again.pictures("Picture")) == pixels(before.pictures("Picture"))
+    same = pixels(again.pictures("Heatmaps")) == pixels(before.pictures("Heatmaps"))
+    assert same is (kind == "ConceptAttentionCollect")
+
+
+def test_any_sampler_without_the_attached_model_is_an_error(any_sampler, counting):
+    other = changed(any_sampler.prompt, "KSampler", model=[any_sampler.node(LOADER), 0])
+    with pytest.raises(HostError, match=r"Collect.* latent: it was not sampled with the MODEL"):
+        Run(counting.client, other)
 
 
 def test_each_release_left_its_workflow_here():

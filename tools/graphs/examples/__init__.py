@@ -8,6 +8,7 @@ from . import flux, pocket, sd3
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.pocket,
+    "Pocket - any sampler": pocket.any_sampler,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,

@@ -21,11 +21,18 @@ def file(url: str, directory: str) -> Json:
     return {"name": url.rsplit("/", 1)[1], "url": url, "directory": directory}
 
 
-def results(graph: Graph, sampler: Node, latent: Output, vae: Output, demo: bool = False) -> None:
-    """From the sampler to the pictures; `demo` saves everything for the demonstration."""
+def results(
+    graph: Graph,
+    source: Node,
+    latent: Output,
+    vae: Output,
+    demo: bool = False,
+    title: str = "Sampling",
+) -> None:
+    """From the capture's source to the pictures; `demo` saves all for the demonstration."""
     folder = "demo" if demo else "ConceptAttention"
     picture = graph.add("VAEDecode", {"samples": latent, "vae": vae})
-    image, capture = picture.out("IMAGE"), sampler.out("capture")
+    image, capture = picture.out("IMAGE"), source.out("capture")
     maps = graph.add("ConceptAttentionDecode", {"capture": capture, "image": image})
     sheet = graph.add("ConceptAttentionOverlay", {"image": image, "heatmaps": maps.out("heatmaps")})
     shown = [
@@ -38,7 +45,7 @@ def results(graph: Graph, sampler: Node, latent: Output, vae: Output, demo: bool
         if demo
         else []
     )
-    graph.column("Sampling", 320, sampler, picture, *saved)
+    graph.column(title, 320, source, picture, *saved)
     graph.column("Heatmaps", 320, maps, sheet, coloured)
     graph.column("Picture and overlay", 460, *shown)
 
