@@ -25,14 +25,15 @@ def hooked(
     not ours: one without our mark among its options is let pass.
     """
     mark = object()
-    options[_MARK] = mark
+    options[_MARK] = (*options.get(_MARK, ()), mark)  # several captures may read one evaluation
     with ExitStack() as stack:
         for layer, block in enumerate(blocks):
             hook = _Hook(layer, block, mark, image, reader)
             for handle in (
                 block.register_forward_pre_hook(hook.before, with_kwargs=True),
-                # Called after an error too, so that no watch stays in the options.
-                block.register_forward_hook(hook.after, always_call=True),
+                # Called after an error too, so that no watch stays in the options, and the last
+                # one first, which put its watch around those before it.
+                block.register_forward_hook(hook.after, always_call=True, prepend=True),
             ):
                 stack.callback(handle.remove)
         yield
@@ -59,7 +60,7 @@ class _Hook:
     def before(self, block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = self._signature.bind(*args, **kwargs).arguments
         options = given.get("transformer_options") or {}
-        if options.get(_MARK) is self._mark:
+        if self._mark in options.get(_MARK, ()):
             self._reader.enter(self._layer, given)
             self._watch = Watch(options, self._image(given), self._reader)
 

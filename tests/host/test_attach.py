@@ -12,7 +12,6 @@ from concept_attention.core.errors import ConceptAttentionError
 from .attached import attach, collect, same
 from .models import (
     FAMILIES,
-    REPLACEABLE,
     STEPS,
     TINY,
     capture_of,
@@ -266,7 +265,7 @@ def test_two_samplers_share_an_attached_model():
         assert same(collect(handle, out), capture_of("dev", seed=seed))
 
 
-@pytest.mark.parametrize("family", REPLACEABLE)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_two_attached_captures_of_one_model_do_not_mix(family):
     """Different concepts, layers and steps in one sampling; our own sampler besides."""
     one, first = attach(family)
