@@ -1,5 +1,7 @@
 """Attention of the concepts over themselves and the image, and the score of image tokens."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,17 @@ def attend(q: Tensor, own_k: Tensor, own_v: Tensor, image_k: Tensor, image_v: Te
     own, image = weights.split([own_k.shape[2], image_k.shape[2]], dim=-1)
     out = matmul(own, own_v) + matmul(image, image_v)
     return out.transpose(1, 2).flatten(2)
+
+
+def average(out: Tensor, counts: Sequence[int]) -> Tensor:
+    """Mean over each concept's tokens: [B, T, D] to [B, C, D].
+
+    counts: tokens of each concept, in the order of T. Scores are linear in the concept's vector, so
+    that of the mean is the mean of the tokens' scores.
+    """
+    if out.shape[1] == len(counts):
+        return out
+    return torch.cat([own.mean(1, keepdim=True) for own in out.split(list(counts), 1)], dim=1)
 
 
 def score(concept_out: Tensor, image_out: Tensor) -> Tensor:

@@ -8,8 +8,10 @@ Everything else is literal: parentheses are no weights and `embedding:` is no fi
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 from .errors import ConceptAttentionError
+from .tokens import CHOICES
 
 DEFAULT_CONCEPTS = "tree, rock, sky"  # known to every model, the pocket model included
 DEFAULT_BACKGROUND = "background"
@@ -19,6 +21,7 @@ _COMMAS = ",\uff0c\u3001\u060c"
 _QUOTED = r'"(?:[^"]|"")*"|“[^“”]*”'
 _ENTRY = re.compile(rf'(?:{_QUOTED}|[^"“”{_COMMAS}])*')
 _WHOLLY_QUOTED = re.compile(_QUOTED)
+_OWN_CHOICE = re.compile(r"(.*)[:\uff1a](.*)")
 
 
 def parse_concepts(text: str, name: str = "concepts") -> list[str]:
@@ -27,7 +30,7 @@ def parse_concepts(text: str, name: str = "concepts") -> list[str]:
     name: the input that errors speak of. Raises ConceptAttentionError, quoting the text, for an
     empty entry, a quote that is not closed and a text given twice (case and spacing aside).
     """
-    labels = [label for line in text.splitlines() for label in _parse_line(line.strip(), name)]
+    labels = [_unquote(entry) for entry in _entries(text, name)]
     seen: dict[str, str] = {}
     for label in labels:
         first = seen.setdefault(_key(label), label)
@@ -69,21 +72,57 @@ def parse_request(concepts: str, background: str) -> tuple[list[str], list[str]]
     return shown, behind
 
 
-def _parse_line(line: str, name: str) -> list[str]:
-    labels = []
-    start = 0
-    while start < len(line):
-        end = _entry_end(line, start, name)
-        entry = line[start:end].strip()
-        label = _unquote(entry)
-        if not label:
+def parse_choices(
+    text: str, labels: Sequence[str] | None, name: str = "tokens_per_concept"
+) -> dict[str, str]:
+    """Own choices of single concepts, as in `skyscraper: all, "red, white flag": mean`.
+
+    labels: of all concepts; None where they are not known yet. name: the input that errors speak
+    of. Returns label -> choice, one of CHOICES. Raises ConceptAttentionError for an entry without a
+    colon, an unknown choice, a concept that is not there and one that is named twice.
+    """
+    known = None if labels is None else {_key(label): label for label in labels}
+    chosen: dict[str, str] = {}
+    for entry in _entries(text, name):
+        label, choice = _own_choice(entry, name)
+        if known is not None and _key(label) not in known:
             raise ConceptAttentionError(
-                f"{name}: there is an empty entry in {line!r}. Remove the comma or the quotes "
-                "with nothing between them."
+                f'{name}: there is no concept "{label}". The concepts are: '
+                f"{', '.join(known.values())}."
             )
-        labels.append(label)
-        start = end + 1
-    return labels
+        label = label if known is None else known[_key(label)]
+        if label in chosen:
+            raise ConceptAttentionError(f'{name}: "{label}" is there twice; remove one.')
+        chosen[label] = choice
+    return chosen
+
+
+def _own_choice(entry: str, name: str) -> tuple[str, str]:
+    match = _OWN_CHOICE.fullmatch(entry)
+    label = _unquote(match[1].strip()) if match else ""
+    choice = match[2].strip().lower() if match else ""
+    if not label or choice not in CHOICES:
+        raise ConceptAttentionError(
+            f"{name}: {entry!r} does not say which tokens a concept takes. Write the concept, a "
+            f"colon and one of {', '.join(CHOICES)}, for example: skyscraper: all."
+        )
+    return label, choice
+
+
+def _entries(text: str, name: str) -> Iterator[str]:
+    """Entries as they are written, quotes included."""
+    for line in map(str.strip, text.splitlines()):
+        start = 0
+        while start < len(line):
+            end = _entry_end(line, start, name)
+            entry = line[start:end].strip()
+            if not _unquote(entry):
+                raise ConceptAttentionError(
+                    f"{name}: there is an empty entry in {line!r}. Remove the comma or the quotes "
+                    "with nothing between them."
+                )
+            yield entry
+            start = end + 1
 
 
 def _entry_end(line: str, start: int, name: str) -> int:

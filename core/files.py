@@ -81,6 +81,12 @@ def _assembled(path: Path, tensors: dict[str, Any], metadata: dict[str, str]) ->
             f"capture file: {path.name} has a grid of {frames} frames and spans of "
             f"{len(capture.spans)}; save it again"
         )
+    for name in ("splits", "choices"):
+        if len(getattr(capture, name)) not in (0, len(capture.labels)):
+            raise ConceptAttentionError(
+                f"capture file: {path.name} has {len(capture.labels)} concepts and {name} of "
+                f"{len(getattr(capture, name))}; save it again"
+            )
     counts = (len(capture.steps), len(capture.layers), len(capture.labels))
     expected = (*counts, frames * rows * columns)
     if capture.scores.shape[1:] != expected or capture.norms.shape != capture.scores.shape[:-1]:

@@ -191,6 +191,8 @@ class CaptureRun:
             background=self._concepts.background,
             family=self._family.name,
             spans=self._spans,
+            splits=tuple(concept.split for concept in self._concepts.items),
+            choices=tuple(concept.choice for concept in self._concepts.items),
         )
 
     @property
@@ -274,7 +276,7 @@ def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
             f"{family.name}, which takes {' or '.join(family.encoders)}. Connect the Concept "
             "Encoder to the CLIP that belongs to this model."
         )
-    widths = {concept.embedding.shape[-1] for concept in concepts.items}
+    widths = {concept.embeddings.shape[-1] for concept in concepts.items}
     if not widths:
         raise ConceptAttentionError("concepts: there are none. Connect a Concept Encoder.")
     if widths != {family.text_width(model)}:

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .attention import attend
+from .attention import attend, average
 from .families import Call, Family, Projected, Stream
 from .types import Concepts
 
@@ -30,6 +30,7 @@ class StreamReader:
         self._streams = [
             _RowStream(family.stream(model, _cut(call, part), concepts), part) for part in rows
         ]
+        self._counts = concepts.counts
         self._tokens = tokens
         self._last = last_layer
         self._sink = sink
@@ -42,11 +43,15 @@ class StreamReader:
             stream.enter(layer, given)
 
     def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
-        """Let the concepts attend to themselves and the image, and pass both sides on."""
+        """Let the concepts attend to themselves and the image, and pass both sides on.
+
+        The stream keeps every token; what is scored is one vector for each concept.
+        """
         for stream in self._streams:
             concept_out = stream.attend(image, k, v)
             main = slice(image.start, image.start + self._tokens)
-            self._sink(self._layer, concept_out, out[stream.rows, main])
+            own = average(concept_out, self._counts)
+            self._sink(self._layer, own, out[stream.rows, main])
 
     def leave(self, layer: int) -> None:
         """Carry the stream into the next block, if one is to be read."""

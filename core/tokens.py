@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from .errors import ConceptAttentionError
 
-CHOICES = ("auto", "first", "last", "mean")
+CHOICES = ("auto", "first", "last", "mean", "all")
+_USED = {
+    "first": "first token",
+    "last": "last token",
+    "mean": "mean of embeddings",
+    "all": "all tokens",
+}
 KINDS = ("auto", "CLIP", "T5")
 
 
@@ -36,6 +42,15 @@ class Encoder:
     tokens: str = ""
     kind: str = ""
     parts: tuple[str, ...] = ()
+
+    def resolve(self, choice: str) -> str:
+        """The choice that `auto`, or another of CHOICES, means for this encoder.
+
+        Raises ConceptAttentionError for any other word.
+        """
+        if choice not in CHOICES:
+            raise ConceptAttentionError(f"tokens: {choice!r} is not one of {', '.join(CHOICES)}.")
+        return self.auto if choice == "auto" else choice
 
     @property
     def list_name(self) -> str:
@@ -170,15 +185,22 @@ def check_content(
         )
 
 
-def choose(span: range, choice: str, encoder: Encoder) -> range:
-    """The tokens, as a part of span, whose mean embedding stands for the concept: one, or all.
+def choose(span: range, content: Sequence[int], choice: str, encoder: Encoder) -> tuple[int, ...]:
+    """Indices of the tokens that a resolved choice takes; those that carry no text are left out.
 
-    choice: one of CHOICES; `auto` is the encoder's own. Raises ConceptAttentionError for another.
+    span, content: indices and ids of the concept's own tokens, which check_content accepted.
     """
-    if choice not in CHOICES:
-        raise ConceptAttentionError(f"tokens: {choice!r} is not one of {', '.join(CHOICES)}.")
-    choice = encoder.auto if choice == "auto" else choice
-    return {"first": span[:1], "last": span[-1:], "mean": span}[choice]
+    own = tuple(i for i, token in zip(span, content, strict=True) if token not in encoder.mute)
+    return {"first": own[:1], "last": own[-1:]}.get(choice, own)
+
+
+def describe(label: str, split: Sequence[str], choice: str) -> str:
+    """How a concept was split, and which tokens are used: `skyscraper: sky|scraper (all tokens)`.
+
+    split: the tokens' texts; one without letters of its own is shown as a dot. choice: resolved.
+    """
+    tokens = "|".join(text or "\u00b7" for text in split)
+    return f"{label}: {tokens} ({_USED[choice]})" if len(split) > 1 else f"{label}: {tokens}"
 
 
 def _without_padding(tokens: Sequence[int], padding: int) -> range:

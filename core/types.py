@@ -12,18 +12,22 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Concept:
-    """A word or phrase to localise, as one token of a text encoder.
+    """A word or phrase to localise, as one or more tokens of a text encoder.
 
-    label: the user's own spelling. embedding: [width], the encoder's output for the token. index,
-    length: the token's place in the concept's own token sequence, and that sequence's length, for
-    models whose text has positions. background: takes part in the softmax, is not shown.
+    label: the user's own spelling. embeddings: [T, width], the encoder's output for its T tokens.
+    indices, length: each token's place in the concept's own token sequence, and that sequence's
+    length, for models whose text has positions. background: takes part in the softmax, is not
+    shown. split: the text of every token that the encoder made of the concept, used or not; "" for
+    one without letters of its own. choice: which of them are used, one of core.tokens.CHOICES.
     """
 
     label: str
-    embedding: Tensor
-    index: int
+    embeddings: Tensor
+    indices: tuple[int, ...]
     length: int
     background: bool = False
+    split: tuple[str, ...] = ()
+    choice: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,17 @@ class Concepts:
     @property
     def tokens(self) -> Tensor:
         """The tokens of the concept stream: [T, width]."""
-        return torch.stack([concept.embedding for concept in self.items])
+        return torch.cat([concept.embeddings for concept in self.items])
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:
         """For every token of the stream, its index in its own sequence and that one's length."""
-        return tuple((concept.index, concept.length) for concept in self.items)
+        return tuple((index, each.length) for each in self.items for index in each.indices)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """For every concept, how many of the stream's tokens are its own."""
+        return tuple(len(concept.indices) for concept in self.items)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,7 +72,7 @@ class Capture:
     picture's (height, width) in pixels. spans: frames of the video behind each of the grid's
     frames, 1 for a picture. steps: the S recorded steps, of total_steps. layers: the L
     entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise
-    levels.
+    levels. splits, choices: `split` and `choice` of every concept; none where that was not kept.
     """
 
     scores: Tensor
@@ -79,6 +88,8 @@ class Capture:
     background: tuple[bool, ...]
     family: str
     spans: tuple[int, ...] = (1,)
+    splits: tuple[tuple[str, ...], ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

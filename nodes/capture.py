@@ -8,10 +8,10 @@ from typing import Any
 
 from comfy.model_patcher import create_model_options_clone
 from comfy.patcher_extension import add_wrapper_with_key
-from server import PromptServer
 
 from ..core.run import CaptureRun
 from ..core.types import Concepts
+from .messages import show_on_node
 
 _KEY = "concept_attention.capture"
 MEGABYTE = 2**20
@@ -74,6 +74,4 @@ def _add_wrappers(model_options: dict[str, Any], run: CaptureRun, but: str = "")
 
 def _notify(note: str, node_id: str | None) -> None:
     logging.warning("Concept Attention: %s", note)
-    server = getattr(PromptServer, "instance", None)
-    if server is not None and node_id is not None:
-        server.send_progress_text(note, node_id, server.client_id)
+    show_on_node(note, node_id)

@@ -32,8 +32,10 @@ class Counts:
     naive_kept: int
 
 
-def operations(arch: str, concepts: int, dtype: torch.dtype = torch.bfloat16) -> int:
-    """Operations of one evaluation; with capture where there are concepts.
+def operations(
+    arch: str, concepts: int, dtype: torch.dtype = torch.bfloat16, tokens: int = 1
+) -> int:
+    """Operations of one evaluation; with capture where there are concepts, of `tokens` each.
 
     arch: see bench_models.SIZES. ComfyUI and the pack must be importable: bench_models.prepare.
     """
@@ -42,7 +44,7 @@ def operations(arch: str, concepts: int, dtype: torch.dtype = torch.bfloat16) ->
     given = bench_models.inputs(model, size)
     if not concepts:
         return _flops(lambda: bench_evaluate.plain(model, given, 1))
-    items = bench_models.concepts(model, size, concepts)
+    items = bench_models.concepts(model, size, concepts, tokens)
     return _flops(lambda: bench_evaluate.captured(model, given, items, 1))
 
 

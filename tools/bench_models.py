@@ -180,11 +180,12 @@ def inputs(model: nn.Module, size: Size) -> SimpleNamespace:
     )
 
 
-def concepts(model: nn.Module, size: Size, count: int) -> object:
-    """`count` random concepts."""
+def concepts(model: nn.Module, size: Size, count: int, tokens: int = 1) -> object:
+    """`count` random concepts of `tokens` tokens each."""
     from concept_attention.core.types import Concept, Concepts
 
     torch.manual_seed(2)
-    rows = torch.randn(count, size.text[1])
-    items = tuple(Concept(f"{i}", row, 0, 512) for i, row in enumerate(rows))
+    vectors = torch.randn(count, tokens, size.text[1])
+    places = tuple(range(tokens))
+    items = tuple(Concept(f"{i}", own, places, 512) for i, own in enumerate(vectors))
     return Concepts(items, size.encoder)

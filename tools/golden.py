@@ -54,7 +54,7 @@ def concepts_of(meta: dict, golden: dict) -> object:
 
     place = (meta["concept_position"] or [0])[-1]
     rows = golden["concepts"][0]
-    items = tuple(Concept(f"{i}", row, place, 512) for i, row in enumerate(rows))
+    items = tuple(Concept(f"{i}", row[None], (place,), 512) for i, row in enumerate(rows))
     return Concepts(items, SUPPORTED[meta["arch"]])
 
 
@@ -109,6 +109,8 @@ def _reported(capture: Any, skip: int) -> Any:
         norms=capture.norms[..., skip:],
         labels=capture.labels[skip:],
         background=capture.background[skip:],
+        splits=capture.splits[skip:],
+        choices=capture.choices[skip:],
     )
 
 

@@ -43,15 +43,26 @@ class Collector:
             self.add("output", concept_out[0].float() @ image_out[0].float().T)
             self.count += 1
 
-    def attended(self, stream: Any, layer: int, image_k: Tensor, image_v: Tensor) -> None:
-        """Queries, keys and values [heads, tokens, d] that the concept stream attended with."""
+    def attended(
+        self, stream: Any, counts: Sequence[int], layer: int, image_k: Tensor, image_v: Tensor
+    ) -> None:
+        """Queries, keys and values [heads, tokens, d] that the concept stream attended with.
+
+        counts: tokens of each concept; their scores are averaged, as the pack does.
+        """
+        from concept_attention.core.attention import average
+
         if layer not in self.layers:
             return
         own = stream._projected
         plain = self.image_k[layer][stream.rows][0]
-        self.add("cross", (own.q[0] @ plain.transpose(1, 2)).sum(0))
-        self.add("cross_rope", (own.q[0] @ image_k[0].transpose(1, 2)).sum(0))
-        self.add("value", (own.v[0] @ image_v[0].transpose(1, 2)).sum(0))
+        for kind, side, image in (
+            ("cross", own.q, plain),
+            ("cross_rope", own.q, image_k[0]),
+            ("value", own.v, image_v[0]),
+        ):
+            scores = (side[0] @ image.transpose(1, 2)).sum(0)
+            self.add(kind, average(scores[None], counts)[0])
 
 
 @contextmanager
@@ -74,7 +85,8 @@ def collecting(model: Any, layers: Sequence[int], shown: int) -> Iterator[Collec
     def watched(self: Any, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
         for row_stream in self._streams:
             rows = row_stream.rows
-            collector.attended(row_stream, self._layer, k[rows, :, image], v[rows, :, image])
+            parts = k[rows, :, image], v[rows, :, image]
+            collector.attended(row_stream, self._counts, self._layer, *parts)
         attention(self, image, k, v, out)
 
     stream.StreamReader.attention = watched

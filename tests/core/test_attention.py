@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from concept_attention.core.attention import attend, matmul, rotate, score
+from concept_attention.core.attention import attend, average, matmul, rotate, score
 
 ROUNDING = 1e-6  # of the largest magnitude: float32 sums in another order
 # Processors sum in different orders; the error of n random terms grows with the square root of n.
@@ -141,6 +141,28 @@ def test_score_is_the_dot_product_to_float32_precision(dtype, scale):
     assert found.dtype == torch.float32
     assert found.shape == (2, 5, 1100)
     assert _error(found, concept_out.double() @ image_out.double().mT) < ROUNDING
+
+
+def test_a_concept_of_two_tokens_has_the_mean_of_their_scores():
+    """A concept of two tokens and one of one token on a 2 x 3 grid, every number by hand."""
+    out = torch.tensor([[[1.0, 0.0], [3.0, 2.0], [0.0, 5.0]]])
+    image = torch.tensor([[[1.0, 0], [0, 1], [1, 1], [2, 0], [0, 2], [-1, 0]]])
+    assert score(out, image)[0].tolist() == [
+        [1, 0, 1, 2, 0, -1],
+        [3, 2, 5, 6, 4, -3],
+        [0, 5, 5, 0, 10, 0],
+    ]
+    own = average(out, (2, 1))
+    assert own[0].tolist() == [[2, 1], [0, 5]]
+    assert score(own, image)[0].tolist() == [[2, 1, 3, 4, 2, -2], [0, 5, 5, 0, 10, 0]]
+
+
+def test_concepts_of_one_token_are_not_touched():
+    out = _normal(2, 5, 384)
+    assert average(out, (1,) * 5) is out
+    mixed = average(out, (1, 3, 1))
+    assert torch.equal(mixed[:, [0, 2]], out[:, [0, 4]])
+    assert torch.equal(mixed[:, 1], out[:, 1:4].mean(1))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

@@ -5,6 +5,7 @@ import pytest
 from concept_attention.core.concepts import (
     DEFAULT_BACKGROUND,
     DEFAULT_CONCEPTS,
+    parse_choices,
     parse_concepts,
     parse_request,
 )
@@ -107,3 +108,42 @@ def test_errors_name_the_background_input():
         ConceptAttentionError, match="background: there is an empty entry in 'a,,b'"
     ):
         parse_request("dragon", "a,,b")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("", {}),
+        ("sky: all", {"sky": "all"}),
+        ("SKY :Last\nred dragon: mean", {"sky": "last", "red dragon": "mean"}),
+        ('"red, white flag": first, sky\uff1aauto', {"red, white flag": "first", "sky": "auto"}),
+        ("scale 1:10: all", {"scale 1:10": "all"}),
+        ('"5"" nail": last', {'5" nail': "last"}),
+    ],
+)
+def test_choices_for_single_concepts(text, chosen):
+    labels = ["sky", "red dragon", "red, white flag", "scale 1:10", '5" nail']
+    assert parse_choices(text, labels) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sea: all", 'tokens_per_concept: there is no concept "sea". The concepts are: sky, rock'),
+        ("sky: middle", "'sky: middle' does not say .* one of auto, first, last, mean, all"),
+        ("sky", "'sky' does not say which tokens"),
+        (": all", "': all' does not say which tokens"),
+        ("sky: all, Sky: last", '"sky" is there twice'),
+        ("sky: all,, rock: last", "there is an empty entry in"),
+        ('"sky: all', "a quote is not closed"),
+    ],
+)
+def test_a_bad_choice_names_the_input(text, message):
+    with pytest.raises(ConceptAttentionError, match=message):
+        parse_choices(text, ["sky", "rock"])
+
+
+def test_concepts_that_are_not_known_yet_are_not_looked_up():
+    assert parse_choices("sea: all", None) == {"sea": "all"}
+    with pytest.raises(ConceptAttentionError, match="does not say which tokens"):
+        parse_choices("sea", None)

@@ -28,6 +28,8 @@ def make(**changes):
         "labels": ("dragon, red", "岩石", 'a "quoted" صخرة'),
         "background": (False, False, True),
         "family": "flux",
+        "splits": (("red", "dragon"), ("", "\u5ca9\u77f3"), ("a",)),
+        "choices": ("all", "last", "first"),
     }
     return Capture(**{**plain, **changes})
 
@@ -136,3 +138,20 @@ def test_a_picture_saved_without_spans_is_read(tmp_path):
     del plain["spans"]
     save_file(tensors, tmp_path / "b", {**metadata, "capture": json.dumps(plain)})
     assert load_capture(tmp_path / "b").spans == (1,)
+
+
+@pytest.mark.parametrize("name", ["splits", "choices"])
+def test_tokens_that_do_not_fit_the_concepts_are_told_apart(tmp_path, name):
+    save_capture(tmp_path / "a", make(**{name: ("all", "last")}))
+    with pytest.raises(ConceptAttentionError, match=f"3 concepts and {name} of 2"):
+        load_capture(tmp_path / "a")
+
+
+def test_a_capture_saved_without_its_tokens_is_read(tmp_path):
+    save_capture(tmp_path / "a", make())
+    tensors, metadata = parts(tmp_path / "a")
+    plain = json.loads(metadata["capture"])
+    del plain["splits"], plain["choices"]
+    save_file(tensors, tmp_path / "b", {**metadata, "capture": json.dumps(plain)})
+    loaded = load_capture(tmp_path / "b")
+    assert (loaded.splits, loaded.choices) == ((), ())

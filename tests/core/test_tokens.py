@@ -9,6 +9,7 @@ from concept_attention.core.tokens import (
     check_content,
     choose,
     content_span,
+    describe,
     find_encoders,
     pick_encoder,
 )
@@ -58,21 +59,46 @@ def test_a_concept_that_is_not_whole_in_its_template_is_an_error(tokens):
         content_span(tokens, [START, 30, END], PAD)
 
 
-def test_first_last_and_mean():
-    span = range(3, 6)
+@pytest.mark.parametrize(
+    ("choice", "chosen"),
+    [("first", (3,)), ("last", (5,)), ("mean", (3, 4, 5)), ("all", (3, 4, 5))],
+)
+def test_the_tokens_of_a_choice(choice, chosen):
+    assert choose(range(3, 6), [50, 51, 52], choice, LAST) == chosen
+
+
+@pytest.mark.parametrize(
+    ("choice", "chosen"), [("first", (4,)), ("last", (6,)), ("mean", (4, 6)), ("all", (4, 6))]
+)
+def test_tokens_that_carry_no_text_are_never_taken(choice, chosen):
+    assert choose(range(3, 8), [7, 50, 7, 51, 7], choice, LAST) == chosen
+
+
+def test_auto_is_the_encoder_s_own_choice():
     first = Encoder("test", "model", "first", padding=PAD)
-    assert choose(span, "first", LAST) == range(3, 4)
-    assert choose(span, "last", LAST) == range(5, 6)
-    assert choose(span, "mean", LAST) == range(3, 6)
-    assert choose(span, "auto", LAST) == range(5, 6)
-    assert choose(span, "auto", first) == range(3, 4)
+    assert [each.resolve("auto") for each in (LAST, first)] == ["last", "first"]
+    assert LAST.resolve("all") == "all"
 
 
 def test_an_unknown_choice_is_an_error_that_lists_the_choices():
     with pytest.raises(
-        ConceptAttentionError, match="'middle' is not one of auto, first, last, mean"
+        ConceptAttentionError, match="'middle' is not one of auto, first, last, mean, all"
     ):
-        choose(range(1), "middle", LAST)
+        LAST.resolve("middle")
+
+
+@pytest.mark.parametrize(
+    ("split", "choice", "text"),
+    [
+        (("sky", "scraper"), "all", "x: sky|scraper (all tokens)"),
+        (("sky", "scraper"), "first", "x: sky|scraper (first token)"),
+        (("", "s", "and"), "last", "x: \u00b7|s|and (last token)"),
+        (("red", "dragon"), "mean", "x: red|dragon (mean of embeddings)"),
+        (("tree",), "last", "x: tree"),
+    ],
+)
+def test_a_concept_says_how_it_was_split_and_which_tokens_are_used(split, choice, text):
+    assert describe("x", split, choice) == text
 
 
 def test_unreadable_text_is_an_error_and_partly_readable_text_is_not():

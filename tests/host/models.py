@@ -131,7 +131,7 @@ def prompt(family: str, seed: int = 1, tokens: int = 6, **values: Any) -> list[A
 def concepts(family: str, count: int = 3) -> Concepts:
     """Concepts in the family's embedding space, the last one background."""
     items = tuple(
-        Concept(f"concept {i}", vector, 4 + i, 512, background=i == count - 1)
+        Concept(f"concept {i}", vector[None], (4 + i,), 512, background=i == count - 1)
         for i, vector in enumerate(seeded(count, 48, seed=99))
     )
     return Concepts(items, TINY[family].encoder)

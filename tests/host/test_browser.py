@@ -39,6 +39,12 @@ _SHOWN = """() => Object.fromEntries(
 )"""
 
 
+_CHOOSE_TOKENS = """choice => {
+    const encoder = app.rootGraph.nodes.find(node => node.type === "ConceptAttentionEncode")
+    encoder.widgets.find(widget => widget.name === "tokens").value = choice
+}"""
+
+
 @pytest.fixture(params=[False, True], ids=["LiteGraph", "Nodes 2.0"])
 def editor(request, page):
     """The editor with one way of drawing nodes; `said` lists its warnings and errors from here."""
@@ -90,6 +96,8 @@ def screenshot(page, name):
 def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor, client):
     open_from_templates(editor, client, POCKET)
     assert errors_shown(editor) == []
+    # One token for each word, so any choice makes the same maps; another one is no cached run.
+    editor.evaluate(_CHOOSE_TOKENS, {"litegraph": "all", "nodes-2": "mean"}[editor.drawing])
     editor.get_by_test_id("queue-button").click()
     everything = f"() => Object.values(({_SHOWN})()).flat().length === 7"
     editor.wait_for_function(everything, timeout=240_000)
@@ -98,6 +106,9 @@ def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor
     assert shown["Picture"] == [256]
     assert shown["Heatmaps"] == [256] * 5  # house, tree, grass, sky, boat
     assert shown["Overlay"][0] > 2 * 256
+    split = editor.locator("text=grass: grass").first.inner_text()
+    words = ("house", "tree", "grass", "sky", "boat", "background")
+    assert " ".join(split.split()) == "; ".join(f"{word}: {word}" for word in words)
     assert errors_shown(editor) == []
     assert "\n".join(editor.said) == ""
 

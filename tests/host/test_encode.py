@@ -80,11 +80,12 @@ def clips():
 @pytest.mark.parametrize("name", BUILDERS)
 def test_an_embedding_is_the_host_s_own_row_for_the_token(clips, name):
     rows = clips[name].encode_from_tokens(clips[name].tokenize("red dragon"))
-    for choice in ("auto", "first", "last"):
+    for choice in ("first", "last"):
         (concept,) = encode_concepts(clips[name], ["red dragon"], [], choice).items
         assert concept.length == rows.shape[1]
-        assert concept.embedding.dtype == torch.float32
-        assert torch.equal(concept.embedding, rows[0, concept.index])
+        assert concept.embeddings.dtype == torch.float32
+        (index,) = concept.indices
+        assert torch.equal(concept.embeddings, rows[:, index])
 
 
 @pytest.mark.parametrize("name", CAUSAL)
@@ -92,7 +93,7 @@ def test_an_output_row_belongs_to_the_token_of_the_same_index(clips, name):
     """Another last word changes its own row and what follows, and no row before it."""
     clip = clips[name]
     dragon, rock = (clip.encode_from_tokens(clip.tokenize(f"red {x}")) for x in ("dragon", "rock"))
-    index = encode_concepts(clip, ["red dragon"], []).items[0].index
+    (index,) = encode_concepts(clip, ["red dragon"], [], "last").items[0].indices
     if name == "mistral3_24b":  # its test file has a token for " dragon", and none for " rock"
         assert clip.tokenize("red dragon")[name][0][index][0] == 281
     assert torch.equal(dragon[0, :index], rock[0, :index])
@@ -111,11 +112,11 @@ def test_a_t5_row_belongs_to_the_token_of_the_same_index():
     differs = (one[0] - other[0]).abs().amax(-1) > 0
     assert differs.nonzero().flatten().tolist() == [1]
     last, first = (
-        encode_concepts(clip, ["red dragon"], [], choice).items[0].embedding
+        encode_concepts(clip, ["red dragon"], [], choice).items[0].embeddings
         for choice in ("last", "first")
     )
-    assert torch.equal(last, one[0, 1])
-    assert torch.equal(first, other[0, 0])
+    assert torch.equal(last, one[:, 1])
+    assert torch.equal(first, other[:, 0])
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -125,18 +126,60 @@ def test_mean_is_the_mean_of_the_content_rows(clips, name):
         for choice in ("first", "last", "mean")
     )
     rows = clips[name].encode_from_tokens(clips[name].tokenize("red dragon"))
-    expected = rows[0, first.index : last.index + 1].mean(0)
-    assert (mean.index, mean.length) == (last.index, last.length)
-    assert torch.equal(mean.embedding, expected)
+    expected = rows[:, first.indices[0] : last.indices[0] + 1].mean(1)
+    assert (mean.indices, mean.length) == (last.indices, last.length)
+    assert torch.equal(mean.embeddings, expected)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_all_are_the_host_s_own_rows_of_every_content_token(clips, name):
+    rows = clips[name].encode_from_tokens(clips[name].tokenize("red dragon"))
+    concepts = encode_concepts(clips[name], ["red dragon", "rock"], [], "all")
+    first, last = (
+        encode_concepts(clips[name], ["red dragon"], [], choice).items[0].indices[0]
+        for choice in ("first", "last")
+    )
+    own = concepts.items[0]
+    assert own.indices == tuple(range(first, last + 1))
+    assert len(own.split) == len(own.indices) > 1
+    assert torch.equal(own.embeddings, rows[0, first : last + 1])
+    assert concepts.counts == (len(own.indices), len(concepts.items[1].indices))
+    assert torch.equal(concepts.tokens[: len(own.indices)], own.embeddings)
+    assert concepts.places[: len(own.indices)] == tuple((i, own.length) for i in own.indices)
+
+
+def test_a_choice_of_its_own_for_single_concepts(clips):
+    output = ConceptEncoder.execute(
+        clips["t5xxl"],
+        'red dragon, "red, white flag", rock',
+        "blue sky",
+        "last",
+        tokens_per_concept='"Red, white flag": all, blue sky: first',
+    )
+    (concepts,) = output.result
+    assert [concept.choice for concept in concepts.items] == ["last", "all", "last", "first"]
+    assert concepts.counts == (1, 4, 1, 1)
+
+
+def test_the_node_shows_how_each_concept_was_split(clips):
+    """In the history, for everyone; and on the node, which has an id in a workflow."""
+    output = ConceptEncoder.execute(
+        clips["t5xxl"], "skyscraper, sand", "background", "all", tokens_per_concept="sand: last"
+    )
+    assert output.ui.as_dict()["text"] == (
+        "skyscraper: sky|s|cra|per (all tokens);\n"
+        "sand: \u00b7|s|and (last token);\n"
+        "background: background",
+    )
 
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_a_concept_does_not_depend_on_its_neighbours_or_its_place(clips, name):
     many = encode_concepts(clips[name], ["red dragon", "rock", "sky"], ["background"])
     turned = encode_concepts(clips[name], ["sky", "red dragon"], [])
-    assert torch.equal(many.items[0].embedding, turned.items[1].embedding)
-    assert torch.equal(many.items[2].embedding, turned.items[0].embedding)
-    distinct = {tuple(concept.embedding.tolist()) for concept in many.items}
+    assert torch.equal(many.items[0].embeddings, turned.items[1].embeddings)
+    assert torch.equal(many.items[2].embeddings, turned.items[0].embeddings)
+    distinct = {tuple(concept.embeddings.flatten().tolist()) for concept in many.items}
     assert len(distinct) == 4
 
 
@@ -148,13 +191,14 @@ def test_the_node_gives_shown_concepts_first_and_then_the_background(clips):
     assert concepts.encoder == "t5xxl"
     assert concepts.labels == ("Red Dragon", "rock, grey", "café", "floor", "Wand")
     assert concepts.background == (False, False, False, True, True)
-    assert {concept.embedding.shape for concept in concepts.items} == {(64,)}
-    assert {str(concept.embedding.device) for concept in concepts.items} == {"cpu"}
+    assert {concept.embeddings.shape[1:] for concept in concepts.items} == {(64,)}
+    assert {str(concept.embeddings.device) for concept in concepts.items} == {"cpu"}
 
 
-def test_an_embedding_owns_its_memory_and_not_the_whole_output(clips):
-    (concept,) = encode_concepts(clips["qwen3_4b"], ["dragon"], []).items
-    assert concept.embedding.untyped_storage().nbytes() == 24 * 4
+@pytest.mark.parametrize(("choice", "rows"), [("last", 1), ("mean", 1), ("all", 2)])
+def test_embeddings_own_their_memory_and_not_the_whole_output(clips, choice, rows):
+    (concept,) = encode_concepts(clips["qwen3_4b"], ["red dragon"], [], choice).items
+    assert concept.embeddings.untyped_storage().nbytes() == rows * 24 * 4
 
 
 def test_a_lora_and_a_layer_set_on_the_clip_count(clips):
@@ -167,8 +211,8 @@ def test_a_lora_and_a_layer_set_on_the_clip_count(clips):
     embeddings = []
     for clip in (plain, changed, layered):
         rows = clip.encode_from_tokens(clip.tokenize("rock"))
-        embeddings.append(encode_concepts(clip, ["rock"], []).items[0].embedding)
-        assert torch.equal(embeddings[-1], rows[0, 0])
+        embeddings.append(encode_concepts(clip, ["rock"], []).items[0].embeddings)
+        assert torch.equal(embeddings[-1], rows[:, 0])
     assert not torch.equal(embeddings[0], embeddings[1])
     assert not torch.equal(embeddings[0], embeddings[2])
 
@@ -214,7 +258,7 @@ def sd3_both():
 
 
 @pytest.mark.parametrize(("kind", "name"), [("auto", "clip_l+clip_g"), ("T5", "t5xxl")])
-@pytest.mark.parametrize("choice", ["first", "last", "mean"])
+@pytest.mark.parametrize("choice", ["first", "last", "mean", "all"])
 def test_sd3_gives_rows_of_either_encoder(sd3_both, kind, name, choice):
     rows = sd3_both.encode_from_tokens(sd3_both.tokenize("red house"))[0]
     assert rows.shape == (77 + 77, 4096)
@@ -222,8 +266,10 @@ def test_sd3_gives_rows_of_either_encoder(sd3_both, kind, name, choice):
     assert concepts.encoder == name
     # CLIP: start, red, house, end; T5: red, house, end.
     red = 1 if kind == "auto" else 77
-    wanted = {"first": rows[red], "last": rows[red + 1], "mean": rows[red : red + 2].mean(0)}
-    assert torch.equal(concepts.items[0].embedding, wanted[choice])
+    both = rows[red : red + 2]
+    wanted = {"first": both[:1], "last": both[1:], "mean": both.mean(0, True), "all": both}
+    assert torch.equal(concepts.items[0].embeddings, wanted[choice])
+    assert concepts.items[0].split == ("red", "house")
 
 
 def test_sd3_with_one_encoder_alone():
@@ -234,7 +280,8 @@ def test_sd3_with_one_encoder_alone():
         clip = build(sd3_clip(**given), SD3Tokenizer, {**SD3, "t5xxl": T5})
         rows = clip.encode_from_tokens(clip.tokenize("dragon"))[0]
         (concept,) = encode_concepts(clip, ["dragon"], []).items
-        assert torch.equal(concept.embedding, rows[1 if kind == "CLIP" else 0])
+        row = 1 if kind == "CLIP" else 0
+        assert torch.equal(concept.embeddings, rows[row : row + 1])
         other = {"CLIP": "T5", "T5": "CLIP"}[kind]
         with pytest.raises(ConceptAttentionError, match=f"encoder: {other} was chosen"):
             encode_concepts(clip, ["dragon"], [], kind=other)
@@ -243,6 +290,21 @@ def test_sd3_with_one_encoder_alone():
 def test_no_clip_is_an_error():
     with pytest.raises(ConceptAttentionError, match="clip: there is none"):
         ConceptEncoder.execute(None, "dragon", "background", "auto")
+
+
+@pytest.mark.parametrize(
+    ("own", "text"),
+    [
+        ("rock: all", 'tokens_per_concept: there is no concept "rock"'),
+        ("red dragon: middle", "'red dragon: middle' does not say which tokens"),
+        ("red dragon", "'red dragon' does not say which tokens"),
+        ("sky: all, Sky: last", '"sky" is there twice'),
+        ("sky: all,, red dragon: last", "tokens_per_concept: there is an empty entry"),
+    ],
+)
+def test_a_bad_choice_for_a_concept_is_refused_before_anything_runs(own, text):
+    given = {"concepts": "red dragon", "background": "sky", "tokens_per_concept": own}
+    assert text in ConceptEncoder.validate_inputs(**given)
 
 
 @pytest.mark.parametrize(
@@ -266,6 +328,7 @@ def test_linked_and_missing_texts_are_not_judged_before_the_run():
     assert validate(concepts="dragon") is True
     assert validate(background="") is True
     assert validate(concepts="dragon, rock", background="") is True
+    assert validate(concepts="dragon", tokens_per_concept="rock: all") is True
 
 
 def test_the_schema_names_execute_s_parameters_and_explains_each():

@@ -29,6 +29,12 @@ def test_capture_costs_concept_sized_work(arch):
     assert 1.0 < ratio <= LIMIT
 
 
+@pytest.mark.parametrize("arch", ["mid", "flux1", "flux2", "klein", "sd3", "cogvideox"])
+def test_concepts_of_four_tokens_cost_concept_sized_work_too(arch):
+    ratio = operations(arch, 4, tokens=4) / operations(arch, 0)
+    assert operations(arch, 4) / operations(arch, 0) < ratio <= LIMIT
+
+
 def test_capture_costs_no_more_in_float32():
     assert operations("mid", 4, torch.float32) <= operations("mid", 4)
 

@@ -59,7 +59,7 @@ def test_concepts_of_another_encoder(family, encoder, takes):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_concepts_of_another_width(family):
-    items = tuple(Concept(name, torch.zeros(64), 0, 1) for name in ("cat", "dog"))
+    items = tuple(Concept(name, torch.zeros(1, 64), (0,), 1) for name in ("cat", "dog"))
     message = _message(family, concepts=Concepts(items, TINY[family].encoder))
     assert "64 numbers" in message
     assert "takes 48" in message

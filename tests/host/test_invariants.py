@@ -191,7 +191,7 @@ def test_a_concept_stands_where_it_would_stand_as_the_whole_prompt(family, matte
 
     def at(index, length):
         named = concepts(family)
-        items = (replace(concept, index=index, length=length) for concept in named.items)
+        items = (replace(concept, indices=(index,), length=length) for concept in named.items)
         return capture_of(family, concepts=Concepts(tuple(items), named.encoder)).scores
 
     assert torch.equal(at(10, 20), at(502, 512))

@@ -106,7 +106,7 @@ def test_every_known_word_can_be_a_concept(loaded):
     words = [*CONCEPTS, *SYNONYMS]
     concepts = encode_concepts(loaded[1], words, ["background"])
     assert concepts.encoder == "t5xxl"
-    embeddings = torch.stack([concept.embedding for concept in concepts.items])
+    embeddings = concepts.tokens
     apart = torch.cdist(embeddings, embeddings) + 1e6 * torch.eye(len(embeddings))
     assert apart.min() > 0.1
 

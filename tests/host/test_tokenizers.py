@@ -6,11 +6,13 @@ hand-made file of the same format stands in for it: bytes, a few merges, the spe
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import comfy.sd
 import pytest
 import torch
 from comfy.text_encoders.flux import Flux2Tokenizer, FluxTokenizer, KleinTokenizer, KleinTokenizer8B
+from comfy.text_encoders.sd3_clip import SD3Tokenizer
 from safetensors.torch import save_file
 
 from concept_attention.core.errors import ConceptAttentionError
@@ -29,10 +31,11 @@ class EchoClip(comfy.sd.CLIP):
         super().__init__(no_init=True)
         self.tokenizer = tokenizer
         self.tokenizer_options = {}
+        self.cond_stage_model = SimpleNamespace(clip_l=True, clip_g=True, t5xxl=True)
 
     def encode_from_tokens_scheduled(self, tokens, **kwargs):
-        name = list(tokens)[-1]
-        ids = [[token for section in tokens[name] for token, _ in section]]
+        names = ("l", "t5xxl") if "g" in tokens else list(tokens)[-1:]
+        ids = [[token for name in names for section in tokens[name] for token, _ in section]]
         return [[torch.tensor(ids, dtype=torch.float64)[..., None], {}]]
 
 
@@ -42,7 +45,8 @@ def build(name, **options):
     if name == "mistral":
         data = torch.frombuffer(bytearray(MISTRAL_FILE.read_bytes()), dtype=torch.uint8)
         return EchoClip(Flux2Tokenizer(tokenizer_data={"tekken_model": data}, **options))
-    return EchoClip({"klein_4b": KleinTokenizer, "klein_9b": KleinTokenizer8B}[name](**options))
+    others = {"klein_4b": KleinTokenizer, "klein_9b": KleinTokenizer8B, "sd3": SD3Tokenizer}
+    return EchoClip(others[name](**options))
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +54,52 @@ def clips(tmp_path_factory):
     """All with an embedding "foo" in reach, as in a well-used installation."""
     folder = tmp_path_factory.mktemp("embeddings")
     save_file({"emb_params": torch.ones(2, 4)}, folder / "foo.safetensors")
-    names = ("flux", "klein_4b", "klein_9b", "mistral")
+    names = ("flux", "klein_4b", "klein_9b", "mistral", "sd3")
     return {name: build(name, embedding_directory=[str(folder)]) for name in names}
 
 
 def encode(clip, label, choice="auto"):
     """(token id, index, length) of one concept; the id of a mean is the ids' mean."""
     (concept,) = encode_concepts(clip, [label], [], choice).items
-    return concept.embedding.item(), concept.index, concept.length
+    (index,) = concept.indices
+    return concept.embeddings.item(), index, concept.length
+
+
+def used(clip, label, choice, kind="auto"):
+    """(ids of the tokens that stand for a concept, how it was split)."""
+    (concept,) = encode_concepts(clip, [label], [], choice, kind).items
+    return [int(value) for value in concept.embeddings.flatten()], concept.split
 
 
 @pytest.mark.parametrize(
     ("label", "choice", "expected"),
     [
         ("dragon", "auto", (14580, 0, 256)),
-        ("red dragon", "auto", (1131, 0, 256)),
         ("red dragon", "first", (1131, 0, 256)),
         ("red dragon", "last", (14580, 1, 256)),
         ("red dragon", "mean", ((1131 + 14580) / 2, 1, 256)),
         ("café", "auto", (11949, 0, 256)),
-        ("sand", "auto", (3, 0, 256)),  # a word boundary and the word
+        ("sand", "first", (7, 1, 256)),  # after a mere word boundary
+        ("dragon 龍", "last", (14580, 0, 256)),  # before a letter that it does not know
     ],
 )
-def test_flux_1_takes_the_first_t5_token(clips, label, choice, expected):
+def test_flux_1_takes_the_t5_token_that_was_chosen(clips, label, choice, expected):
     assert encode(clips["flux"], label, choice) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "ids", "places"),
+    [
+        ("red dragon", [1131, 14580], (0, 1)),
+        ("sand", [7, 232], (1, 2)),
+        ("a red dragon", [9, 1131, 14580], (1, 2, 3)),
+        ("Ångström", [1725, 30476], (2, 3)),
+    ],
+)
+def test_flux_1_takes_all_t5_tokens_that_carry_text(clips, label, ids, places):
+    assert used(clips["flux"], label, "all")[0] == ids
+    (concept,) = encode_concepts(clips["flux"], [label], [], "all").items
+    assert (concept.indices, concept.length) == (places, 256)
 
 
 @pytest.mark.parametrize("name", ["klein_4b", "klein_9b"])
@@ -118,6 +144,52 @@ def test_flux_2_dev_s_token_is_510_of_512_padded_on_the_left(clips):
         assert index + 512 - length == 510
 
 
+SKYSCRAPER = [
+    ("flux", "T5", (5796, 7, 2935, 883), ("sky", "s", "cra", "per")),
+    ("sd3", "T5", (5796, 7, 2935, 883), ("sky", "s", "cra", "per")),
+    ("sd3", "CLIP", (3075, 11187, 1284), ("sky", "scra", "per")),
+    ("klein_4b", "auto", (4886, 1047, 86282), ("sk", "ys", "craper")),
+    ("klein_9b", "auto", (4886, 1047, 86282), ("sk", "ys", "craper")),
+    ("mistral", "auto", tuple(20 + ord(letter) for letter in "skyscraper"), tuple("skyscraper")),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "ids", "split"), SKYSCRAPER)
+def test_that_skyscraper(clips, name, kind, ids, split):
+    """Every choice takes the tokens that it says, and all of them are used with "all"."""
+    first, last, mean, every = (
+        used(clips[name], "skyscraper", choice, kind) for choice in ("first", "last", "mean", "all")
+    )
+    assert first == ([ids[0]], split)
+    assert last == ([ids[-1]], split)
+    assert mean == ([int(sum(ids) / len(ids))], split)
+    assert every == (list(ids), split)
+
+
+def test_t5_s_first_token_of_skyscraper_is_that_of_sky(clips):
+    """What the paper's code would map for it."""
+    assert used(clips["flux"], "skyscraper", "first")[0] == used(clips["flux"], "sky", "all")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "split"),
+    [
+        ("flux", "a red house", ("", "a", "red", "house")),
+        ("flux", "Ångström", ("", "<unk>", "ng", "ström")),
+        ("klein_4b", "red dragon", ("red", "dragon")),
+        ("klein_4b", "café", ("ca", "fé")),
+        ("klein_4b", "龍 x", ("龍", "x")),
+        ("mistral", "café", ("c", "a", "f", "", "é")),  # two tokens make up the last letter
+        ("mistral", "龍", ("", "", "龍")),
+        ("mistral", "red dragon", ("r", "e", "d", "dragon")),
+        ("sd3", "龍 x", ("", "", "龍", "x")),
+        ("sd3", "Red Dragon's", ("red", "dragon", "'s")),
+    ],
+)
+def test_how_a_concept_was_split_is_told_in_letters(clips, name, label, split):
+    assert used(clips[name], label, "all")[1] == split
+
+
 def test_names_of_the_encoders(clips):
     found = {name: encode_concepts(clip, ["rock"], []).encoder for name, clip in clips.items()}
     assert found == {
@@ -125,6 +197,7 @@ def test_names_of_the_encoders(clips):
         "klein_4b": "qwen3_4b",
         "klein_9b": "qwen3_8b",
         "mistral": "mistral3_24b",
+        "sd3": "clip_l+clip_g",
     }
 
 
@@ -137,11 +210,8 @@ def test_text_is_literal(clips, name, label):
     """The concept's tokens are those of the bare tokenizer, though the host knows the embedding."""
     clip = clips[name]
     inner = getattr(clip.tokenizer, getattr(clip.tokenizer, "clip", "t5xxl"))
-    ids = [
-        i
-        for i in inner.tokenizer(label)["input_ids"]
-        if i not in (inner.start_token, inner.end_token)
-    ]
+    no_text = {inner.start_token, inner.end_token, *({2, 3} if name == "flux" else ())}
+    ids = [i for i in inner.tokenizer(label)["input_ids"] if i not in no_text]
     assert encode(clip, label, "first")[0] == ids[0]
     assert encode(clip, label, "last")[0] == ids[-1]
     assert encode(clip, label, "mean")[0] == pytest.approx(sum(ids) / len(ids), rel=1e-6)
