@@ -2,7 +2,8 @@
 
 On held-out scenes of the picture book: (a) are the prompted things in the generated pictures; (b)
 do the heatmaps follow the label maps, for existing and for generated pictures; (c) does an absent
-concept look absent. Prints Markdown tables for BENCHMARKS.md.
+concept look absent; (d) which tokens should stand for a concept of several. Prints Markdown tables
+for BENCHMARKS.md.
 """
 
 import argparse
@@ -21,10 +22,11 @@ import torch
 from torch import Tensor
 
 import truth_maps
+import truth_tokens
 from hosting import pack
 from truth_figures import interval, judge, pooled, summary, table
 
-PARTS = ("existing", "generated")
+PARTS = ("existing", "generated", "tokens")
 FIRST_SEED = 10**9  # training never reached these
 
 
@@ -136,6 +138,12 @@ class Bench:
             f"{time.monotonic() - start:.0f} s",
         ]
         return "\n".join(lines)
+
+    def tokens(self) -> str:
+        """Tables of the choices of tokens, on existing pictures; of half as many, each often."""
+        count = max(1, self.arguments.count // 2)
+        measured = truth_tokens.Tokens(self.model, self.clip, self.vae)
+        return measured.tables([FIRST_SEED + i for i in range(count)])
 
     def _generated(self, seed: int, rng: random.Random, reader: Any) -> dict[str, Any]:
         import nodes
