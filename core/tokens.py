@@ -63,16 +63,18 @@ class Encoder:
         return own | self.needs <= names <= own | self.beside | self.needs
 
 
-# T5 reads both ways, so its first token knows the whole concept (the paper's choice for FLUX.1).
-# The others read left to right: only the last token has seen the whole concept (for FLUX.2 the
-# paper's code takes token 510 of 512, the one before the template's closing token).
+# T5 reads both ways, and any of its tokens may carry a concept: in "the house" the last, in "house
+# on grass" the first. All of them together were best over all forms (BENCHMARKS.md). The paper's
+# code takes the first, which is the same for words of one token. The others read left to right:
+# only the last token has seen the whole concept (for FLUX.2 the paper's code takes token 510 of
+# 512, the one before the template's closing token).
 # SD3's text is CLIP's rows (both CLIPs side by side, filled up with the end token), then T5's.
 _T5_MUTE = frozenset({2, 3})
 ENCODERS = (
     Encoder(
         "t5xxl",
         "FLUX.1, CogVideoX",
-        "first",
+        "all",
         padding=0,
         beside=frozenset({"l"}),
         mute=_T5_MUTE,
@@ -92,7 +94,7 @@ ENCODERS = (
     Encoder(
         "t5xxl",
         "SD3",
-        "first",
+        "all",
         padding=0,
         needs=frozenset({"l", "g"}),
         mute=_T5_MUTE,

@@ -81,7 +81,7 @@ class ConceptEncoder(io.ComfyNode):
                     tooltip="Which tokens stand for a concept that the text encoder splits into "
                     "several, as the node shows after a run. first, last: that one. mean: one, the "
                     "average of all. all: each by itself, and their scores averaged; costs as "
-                    "much as a concept for each token. auto: first for T5, last for encoders "
+                    "much as a concept for each token. auto: all for T5, the last for encoders "
                     "that read left to right (CLIP, Mistral, Qwen 3).",
                 ),
                 io.Combo.Input(

@@ -110,8 +110,8 @@ def test_unreadable_text_is_an_error_and_partly_readable_text_is_not():
 @pytest.mark.parametrize(
     ("names", "encoder", "auto"),
     [
-        (["l", "t5xxl"], "t5xxl", "first"),
-        (["t5xxl"], "t5xxl", "first"),
+        (["l", "t5xxl"], "t5xxl", "all"),
+        (["t5xxl"], "t5xxl", "all"),
         (["mistral3_24b"], "mistral3_24b", "last"),
         (["qwen3_4b"], "qwen3_4b", "last"),
         (["qwen3_8b"], "qwen3_8b", "last"),

@@ -96,9 +96,10 @@ def test_flux_1_takes_the_t5_token_that_was_chosen(clips, label, choice, expecte
         ("Ångström", [1725, 30476], (2, 3)),
     ],
 )
-def test_flux_1_takes_all_t5_tokens_that_carry_text(clips, label, ids, places):
-    assert used(clips["flux"], label, "all")[0] == ids
-    (concept,) = encode_concepts(clips["flux"], [label], [], "all").items
+@pytest.mark.parametrize("choice", ["auto", "all"])
+def test_flux_1_takes_all_t5_tokens_that_carry_text(clips, label, ids, places, choice):
+    assert used(clips["flux"], label, choice)[0] == ids
+    (concept,) = encode_concepts(clips["flux"], [label], [], choice).items
     assert (concept.indices, concept.length) == (places, 256)
 
 
@@ -169,6 +170,7 @@ def test_that_skyscraper(clips, name, kind, ids, split):
 def test_t5_s_first_token_of_skyscraper_is_that_of_sky(clips):
     """What the paper's code would map for it."""
     assert used(clips["flux"], "skyscraper", "first")[0] == used(clips["flux"], "sky", "all")[0]
+    assert used(clips["flux"], "skyscraper", "auto") == used(clips["flux"], "skyscraper", "all")
 
 
 @pytest.mark.parametrize(
