@@ -5,10 +5,12 @@ stream beside one forward of the model. The host calls them in turn with an exec
 further in (its own code, or another pack's wrapper).
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from .attach import reading
@@ -18,7 +20,7 @@ from .frames import spans
 from .plan import Plan, make_plan, row_bytes
 from .recorder import Evaluation, Recorder
 from .steps import StepTracker
-from .stream import Sink, StreamReader
+from .stream import Finished, Sink, StreamReader
 from .types import Capture, Concepts
 
 _PARTIAL = ("area", "mask")  # conditionings that speak for a part of the picture
@@ -31,7 +33,9 @@ class CaptureRun:
     bytes. pixels: side of a latent pixel in the picture. compression: frames of a video behind each
     latent frame but the first, which is one frame. notify: called with sentences for the
     user. observe: sees every pair of vectors that is scored (layer, [rows, C, D], [rows, N,
-    D]). Raises ConceptAttentionError for an unsupported model or foreign concepts.
+    D]). plan: decided beforehand, for a batch that this run sees a part of; it takes the place of
+    layers, steps and budget. stop: each forward ends at the last layer that is read, and its output
+    is zero. Raises ConceptAttentionError for an unsupported model or foreign concepts.
     """
 
     def __init__(
@@ -45,6 +49,8 @@ class CaptureRun:
         compression: int = 1,
         notify: Callable[[str], None] = lambda note: None,
         observe: Sink = lambda layer, concept_out, image_out: None,
+        plan: Plan | None = None,
+        stop: bool = False,
     ) -> None:
         self._family = family_of(model)
         _check_concepts(self._family, model, concepts)
@@ -57,6 +63,8 @@ class CaptureRun:
         self._compression = compression
         self._notify = notify
         self._observe = observe
+        self._decided = plan
+        self._stop = stop
         # A bad layer choice is an error here already, before anything is loaded.
         make_plan(layers, "all", self._total_layers, 1, 1, self._total_layers)
         self._recorder: Recorder | None = None
@@ -68,11 +76,12 @@ class CaptureRun:
     @property
     def wrappers(self) -> dict[str, Callable[..., Any]]:
         """The host's wrapper type -> function."""
-        return {
+        found: dict[str, Callable[..., Any]] = {
             "outer_sample": self.outer_sample,
             "predict_noise": self.predict_noise,
             self._family.seam: self.evaluate,
         }
+        return {**found, "apply_model": self.until_read} if self._stop else found
 
     def outer_sample(
         self,
@@ -118,11 +127,7 @@ class CaptureRun:
         self._sigmas = tuple(float(sigma) for sigma in sigmas)
         self._tracker = StepTracker(self._sigmas)
         count = len(self._concepts.items)
-        size = row_bytes(self._batch, count, self._tokens)
-        total = (self._total_layers, self._tracker.total)
-        plan = make_plan(*self._choice, *total, size, self._budget)
-        if plan.note:
-            self._notify(plan.note)
+        plan = self._decided or self._make_plan(count)
         self._recorder = Recorder(plan, self._batch, count, self._tokens)
 
     def predict_noise(
@@ -134,8 +139,8 @@ class CaptureRun:
         if step is not None:
             self._settle(step)
         self._passed = set()
-        wanted = self._tracker.candidates(sigma) & set(self._plan.steps)
-        self._evaluation = Evaluation(sigma, self._plan.layers) if wanted else None
+        wanted = self._tracker.candidates(sigma) & set(self.plan.steps)
+        self._evaluation = Evaluation(sigma, self.plan.layers) if wanted else None
         try:
             return executor(x, timestep, *args, **kwargs)
         finally:
@@ -159,7 +164,7 @@ class CaptureRun:
         call = Call(x, timestep, bound.arguments.get("guidance"))
         holder = executor.class_obj
         model = getattr(holder, "diffusion_model", holder)
-        last = max(self._plan.flat_layers)
+        last = max(self.plan.flat_layers)
         blocks = self._family.blocks(model)[: last + 1]
         reader = self._reader(model, call, rows)
         with reading(
@@ -168,13 +173,25 @@ class CaptureRun:
             bound.arguments["transformer_options"] = watched
             return executor(*bound.args, **bound.kwargs)
 
+    def until_read(self, executor: Any, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Around the model that holds the diffusion model: a forward that was ended gives zeros.
+
+        Only here an output has the latent's shape: inpainting models take more than they give.
+        """
+        inner = self._family.seam == "apply_model"
+        call = functools.partial(self.evaluate, executor) if inner else executor
+        try:
+            return call(x, *args, **kwargs)
+        except Finished:
+            return torch.zeros_like(x)
+
     def capture(self) -> Capture:
         """What was recorded; raises ConceptAttentionError when that is nothing."""
         recorder = self._recorder
         if recorder is None or not recorder.steps:
             raise ConceptAttentionError(self._nothing())
         scores, norms = recorder.result()
-        missing = [step for step in self._plan.steps if step not in recorder.steps]
+        missing = [step for step in self.plan.steps if step not in recorder.steps]
         if missing:
             self._notify(f"Steps {missing} were not computed by the model and have no maps.")
         return Capture(
@@ -183,7 +200,7 @@ class CaptureRun:
             grid=self._grid,
             picture=self._picture,
             steps=recorder.steps,
-            layers=self._plan.layers,
+            layers=self.plan.layers,
             sigmas=tuple(self._sigmas[step] for step in recorder.steps),
             total_steps=self._tracker.total,
             total_layers=self._total_layers,
@@ -196,10 +213,24 @@ class CaptureRun:
         )
 
     @property
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
+        """What is recorded, once the run has begun."""
         if self._recorder is None:
             raise RuntimeError("the run has not begun")
         return self._recorder.plan
+
+    @property
+    def tokens(self) -> int:
+        """Image tokens of a picture or video, once the run has begun."""
+        return self._tokens
+
+    def _make_plan(self, concepts: int) -> Plan:
+        size = row_bytes(self._batch, concepts, self._tokens)
+        total = (self._total_layers, self._tracker.total)
+        plan = make_plan(*self._choice, *total, size, self._budget)
+        if plan.note:
+            self._notify(plan.note)
+        return plan
 
     def _positive_rows(self, x: Tensor, options: dict[str, Any]) -> tuple[slice, ...]:
         """Rows of x that belong to positive prompts in their first pass, neighbours joined."""
@@ -219,7 +250,7 @@ class CaptureRun:
 
     def _reader(self, model: nn.Module, call: Call, rows: tuple[slice, ...]) -> StreamReader:
         """What reads a forward along."""
-        planned = set(self._plan.flat_layers)
+        planned = set(self.plan.flat_layers)
         evaluation = self._evaluation
         if evaluation is None:
             raise RuntimeError("no evaluation is open")
@@ -229,9 +260,8 @@ class CaptureRun:
                 evaluation.add(layer, self._batch, concept_out, image_out)
                 self._observe(layer, concept_out, image_out)
 
-        return StreamReader(
-            self._family, model, call, self._concepts, rows, self._tokens, max(planned), sink
-        )
+        given = (self._family, model, call, self._concepts, rows)
+        return StreamReader(*given, self._tokens, max(planned), sink, self._stop)
 
     def report(self, step: int) -> None:
         """The sampler's report of a step: settles the evaluation that came before it."""
@@ -261,8 +291,8 @@ class CaptureRun:
             )
         return (
             "capture: sampling ended and no attention was captured. Expected: the joint attention "
-            f"of {self._family.name} in layers {list(self._plan.flat_layers)} at steps "
-            f"{list(self._plan.steps)}; seen: layers {list(self._seen_layers)}. "
+            f"of {self._family.name} in layers {list(self.plan.flat_layers)} at steps "
+            f"{list(self.plan.steps)}; seen: layers {list(self._seen_layers)}. "
             "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
             "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
             "steps and layers."

@@ -13,8 +13,15 @@ from .types import Concepts
 Sink = Callable[[int, Tensor, Tensor], None]
 
 
+class Finished(Exception):  # noqa: N818 - no error
+    """The last layer was read: the rest of this forward is not needed."""
+
+
 class StreamReader:
-    """Runs concept streams for slices of the batch rows; reads blocks, never writes to them."""
+    """Runs concept streams for slices of the batch rows; reads blocks, never writes to them.
+
+    stop: raise Finished once the last layer's attention was read, in the middle of its block.
+    """
 
     def __init__(
         self,
@@ -26,6 +33,7 @@ class StreamReader:
         tokens: int,
         last_layer: int,
         sink: Sink,
+        stop: bool = False,
     ) -> None:
         self._streams = [
             _RowStream(family.stream(model, _cut(call, part), concepts), part) for part in rows
@@ -34,6 +42,7 @@ class StreamReader:
         self._tokens = tokens
         self._last = last_layer
         self._sink = sink
+        self._stop = stop
         self._layer = -1
 
     def enter(self, layer: int, given: Mapping[str, Any]) -> None:
@@ -52,6 +61,8 @@ class StreamReader:
             main = slice(image.start, image.start + self._tokens)
             own = average(concept_out, self._counts)
             self._sink(self._layer, own, out[stream.rows, main])
+        if self._stop and self._layer == self._last:
+            raise Finished
 
     def leave(self, layer: int) -> None:
         """Carry the stream into the next block, if one is to be read."""

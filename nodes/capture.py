@@ -18,11 +18,18 @@ MEGABYTE = 2**20
 
 
 def make_run(
-    patcher: Any, concepts: Concepts, layers: str, steps: str, memory_mb: int, hidden: Any
+    patcher: Any,
+    concepts: Concepts,
+    layers: str,
+    steps: str,
+    memory_mb: int,
+    hidden: Any,
+    **options: Any,
 ) -> CaptureRun:
     """A capture run for the model of a ModelPatcher; raises before anything is sampled.
 
-    hidden: the node's hidden inputs, for messages on the node; None outside of a workflow.
+    hidden: the node's hidden inputs, for messages on the node; None outside of a workflow. options:
+    of core.run.CaptureRun, by name.
     """
     latents = patcher.get_model_object("latent_format")
     node_id = None if hidden is None else hidden.unique_id
@@ -35,6 +42,7 @@ def make_run(
         latents.spacial_downscale_ratio,
         latents.temporal_downscale_ratio,
         notify=lambda note: _notify(note, node_id),
+        **options,
     )
 
 

@@ -1,6 +1,6 @@
 """Measures speed and memory of the pack: `make bench`. Prints the tables of BENCHMARKS.md.
 
-Arguments name parts to run (flops, speed, decoding, gpu); without any, all run.
+Arguments name parts to run (flops, partial, speed, decoding, gpu); without any, all run.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import torch
 import bench_flops
 import bench_gpu
 import bench_models
+import bench_partial
 import bench_speed
 from bench_speed import Figure
 from bench_timing import Spread
 
 _DECODING_LIMIT = 150.0  # milliseconds, of the first row
+_PARTIAL = {18: 0.45, 9: 0.25}  # last layer of FLUX.1 -> limit of its operations
 _NAMES = {"mid": "mid size", "flux1": "FLUX.1-dev", "flux2": "FLUX.2-dev"}
 Lines = list[str]
 
@@ -42,6 +44,17 @@ def flops() -> Lines:
         )
     header = ("one evaluation", "capture", "naive", "kept per step", "naive")
     return _table(header, rows)
+
+
+def partial() -> Lines:
+    """Existing pictures: a forward that ends at the last layer read, in units of a whole one."""
+    rows = []
+    for last, limit in _PARTIAL.items():
+        share = bench_partial.counted("flux1", last)
+        verdict = _against(share.operations, limit, f"{limit:.2f} of the operations")
+        rows.append((f"FLUX.1-dev, {share.name}", f"{share.operations:.3f}", "", verdict))
+    rows += [partial_row(share) for share in bench_partial.timed("mid", (3, 1))]
+    return _table(("one forward", "operations", "time on the CPU", "limit"), rows)
 
 
 def speed() -> Lines:
@@ -80,7 +93,7 @@ def gpu() -> Lines:
     return [f"{found.device}", "", *_table(("FLUX.1-dev, 1024 x 1024", "", "limit"), rows)]
 
 
-PARTS = {part.__name__: part for part in (flops, speed, decoding, gpu)}
+PARTS = {part.__name__: part for part in (flops, partial, speed, decoding, gpu)}
 
 
 def main() -> None:
@@ -99,6 +112,13 @@ def main() -> None:
         print(f"\n## {PARTS[name].__doc__}\n")
         print("\n".join(lines))
         print(f"\n({time.monotonic() - start:.0f} s)", flush=True)
+
+
+def partial_row(share: bench_partial.Share) -> tuple[str, ...]:
+    """A timed share; its time has to follow its operations."""
+    within = _against(abs(share.off), bench_partial.TOLERANCE, "within 10 % of the operations")
+    time_taken = "" if share.wall is None else f"{_spread(share.wall)} ({share.off:+.1%})"
+    return f"mid size, {share.name}", f"{share.operations:.3f}", time_taken, within
 
 
 def figure_row(figure: Figure) -> tuple[str, ...]:

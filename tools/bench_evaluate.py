@@ -24,25 +24,28 @@ def plain(model: nn.Module, given: SimpleNamespace, steps: int) -> Tensor:
 
 
 def captured(
-    model: nn.Module, given: SimpleNamespace, concepts: Any, steps: int
+    model: nn.Module, given: SimpleNamespace, concepts: Any, steps: int, **options: Any
 ) -> tuple[Tensor, Any]:
     """`steps` evaluations with capture, from its start to its end: the last output and the capture.
 
-    All steps and layers, by the wrappers that the sampler nodes attach.
+    All steps and, unless options say otherwise, all layers, by the wrappers that the nodes attach.
+    options: of core.run.CaptureRun; with stop, each evaluation ends at the last layer.
     """
     from comfy.patcher_extension import WrapperExecutor
 
     from concept_attention.core.run import CaptureRun
 
-    run = CaptureRun(model, concepts, budget=2**40)
+    run = CaptureRun(model, concepts, budget=2**40, **options)
     sigmas = [1 - step / steps for step in range(steps + 1)]
     run.begin(given.x.shape, sigmas, [{"uuid": "positive"}])
-    wrapped = WrapperExecutor.new_class_executor(model.forward, model, [run.evaluate]).execute
-    options = {"uuids": ["positive"]}
+    kinds = ("apply_model", "diffusion_model")  # from the outside in
+    wrappers = [run.wrappers[kind] for kind in kinds if kind in run.wrappers]
+    wrapped = WrapperExecutor.new_class_executor(model.forward, model, wrappers).execute
+    uuids = {"uuids": ["positive"]}
     for step in range(steps):
         # The noise level is read, which a meta tensor does not allow.
         device = "cpu" if given.x.is_meta else given.x.device
         sigma = torch.full((1,), sigmas[step], device=device)
-        out = run.predict_noise(lambda x, t: forward(wrapped, given, options), given.x, sigma)
+        out = run.predict_noise(lambda x, t: forward(wrapped, given, uuids), given.x, sigma)
         run.report(step)
     return out, run.capture()

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 import torch
@@ -33,11 +34,16 @@ class Counts:
 
 
 def operations(
-    arch: str, concepts: int, dtype: torch.dtype = torch.bfloat16, tokens: int = 1
+    arch: str,
+    concepts: int,
+    dtype: torch.dtype = torch.bfloat16,
+    tokens: int = 1,
+    **options: Any,
 ) -> int:
     """Operations of one evaluation; with capture where there are concepts, of `tokens` each.
 
-    arch: see bench_models.SIZES. ComfyUI and the pack must be importable: bench_models.prepare.
+    options: of the capture, see bench_evaluate.captured. arch: see bench_models.SIZES. ComfyUI and
+    the pack must be importable: bench_models.prepare.
     """
     size = bench_models.SIZES[arch]
     model = bench_models.build(size, "meta", dtype)
@@ -45,7 +51,7 @@ def operations(
     if not concepts:
         return _flops(lambda: bench_evaluate.plain(model, given, 1))
     items = bench_models.concepts(model, size, concepts, tokens)
-    return _flops(lambda: bench_evaluate.captured(model, given, items, 1))
+    return _flops(lambda: bench_evaluate.captured(model, given, items, 1, **options))
 
 
 def count(arch: str) -> Counts:

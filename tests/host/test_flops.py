@@ -35,6 +35,20 @@ def test_concepts_of_four_tokens_cost_concept_sized_work_too(arch):
     assert operations(arch, 4) / operations(arch, 0) < ratio <= LIMIT
 
 
+@pytest.mark.parametrize(
+    ("arch", "layers", "limit"),
+    [
+        ("flux1", "0-18", 0.45),
+        ("flux1", "0-9", 0.25),
+        ("sd3", "0-9", 10 / 38),
+        ("cogvideox", "0-9", 10 / 42),
+    ],
+)
+def test_an_existing_picture_costs_the_layers_up_to_the_last_one_read(arch, layers, limit):
+    partial = operations(arch, 4, layers=layers, stop=True)
+    assert partial <= limit * operations(arch, 0)
+
+
 def test_capture_costs_no_more_in_float32():
     assert operations("mid", 4, torch.float32) <= operations("mid", 4)
 
