@@ -5,6 +5,7 @@ from .collect import CollectCapture
 from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
+from .image import AttentionCaptureImage
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
@@ -15,6 +16,7 @@ NODES: list = [
     AttentionCaptureSamplerCustom,
     AttachCapture,
     CollectCapture,
+    AttentionCaptureImage,
     HeatmapDecode,
     HeatmapOverlay,
     SaveCapture,

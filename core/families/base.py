@@ -58,6 +58,7 @@ class Family(Protocol):
     encoders: tuple[str, ...]
     seam: Seam
     attachment: Attachment
+    video: bool  # whether the model makes videos: several pictures are then frames of one
 
     def matches(self, model: HostModel) -> bool:
         """Whether the host's diffusion model is of this family."""

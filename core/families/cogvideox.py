@@ -25,6 +25,7 @@ class CogVideoX:
     encoders: tuple[str, ...] = ("t5xxl",)
     seam: Seam = "diffusion_model"
     attachment: Attachment = "hooks"  # the host's class offers no block replacement
+    video = True
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's CogVideoX transformer."""

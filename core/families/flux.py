@@ -35,6 +35,7 @@ class Flux:
     encoders: tuple[str, ...] = ("t5xxl",)
     seam: Seam = "diffusion_model"
     attachment: Attachment = "replacement"
+    video = False
     text_length = 0
     _shared_modulation = False
 

@@ -33,6 +33,7 @@ class SD3:
     # The host's SD3 does not offer its wrapper around the diffusion model's forward.
     seam: Seam = "apply_model"
     attachment: Attachment = "replacement"
+    video = False
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's MMDiT, with nothing between text and blocks."""

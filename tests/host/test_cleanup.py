@@ -1,5 +1,6 @@
 """Invariant 2: nothing stays behind, whatever way a run ends."""
 
+import functools
 import gc
 
 import comfy.model_management
@@ -9,6 +10,7 @@ from comfy.model_patcher import create_model_options_clone
 
 from concept_attention.core.run import CaptureRun
 
+from . import images
 from .models import (
     FAMILIES,
     TINY,
@@ -69,11 +71,11 @@ def _share_a_model(family, monkeypatch):
     assert set(vars(guider)) == {"model_patcher", "model_options", "original_conds", "cfg"}
 
 
-def _fail(error):
+def _fail(error, capture=capture_of, number=1):
     def fail(family, monkeypatch):
         with monkeypatch.context() as patch:
             tiny = TINY[family]
-            block = getattr(model(family).model.diffusion_model, tiny.blocks)[1]
+            block = getattr(model(family).model.diffusion_model, tiny.blocks)[number]
             norm = block.get_submodule(tiny.late_norm)
             calls = []
 
@@ -85,12 +87,18 @@ def _fail(error):
 
             patch.setattr(norm, "forward", broken)
             with pytest.raises(error, match="broken on purpose"):
-                capture_of(family)
+                capture(family)
 
     return fail
 
 
-def _interrupt(family, monkeypatch):
+def _look(family, layers="0"):
+    """A picture that exists, in forwards that end early."""
+    looked = images.captured(family, samples=2, capture_layers=layers)
+    assert looked.total_steps == 1
+
+
+def _interrupt(family, monkeypatch, capture=capture_of):
     patcher = model(family).clone()
 
     def stop(func, *args, **kwargs):
@@ -99,7 +107,7 @@ def _interrupt(family, monkeypatch):
 
     patcher.model_options["transformer_options"]["optimized_attention_override"] = stop
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        capture_of(family, patcher)
+        capture(family, patcher)
     assert not comfy.model_management.processing_interrupted()
 
 
@@ -117,6 +125,9 @@ ENDINGS = {
     "out of memory": _fail(torch.OutOfMemoryError),
     "interrupt": _interrupt,
     "bad input": _bad_steps,
+    "forwards that end early": lambda family, monkeypatch: _look(family),
+    "exception in the second of them": _fail(RuntimeError, lambda family: _look(family, "1"), 0),
+    "interrupt in one of them": functools.partial(_interrupt, capture=images.captured),
 }
 
 

@@ -16,6 +16,7 @@ NAMES = {
     "ConceptAttentionSamplerCustom": "Attention Capture Sampler (Custom)",
     "ConceptAttentionAttach": "Attach Capture",
     "ConceptAttentionCollect": "Collect Capture",
+    "ConceptAttentionImage": "Attention Capture from Image",
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionSave": "Save Capture",
