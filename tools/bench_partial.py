@@ -16,16 +16,19 @@ TOLERANCE = 0.10  # of the operations' ratio, for the ratio of times
 
 @dataclass(frozen=True)
 class Share:
-    """What a partial forward takes of a whole one: operations and, where it was timed, time."""
+    """What a partial forward takes of a whole one.
+
+    operations: counted. wall, cpu: time by the clock and of the processor, where it was taken.
+    """
 
     name: str
     operations: float
     wall: Spread | None = None
+    cpu: Spread | None = None
 
-    @property
-    def off(self) -> float:
-        """How far the time's share is from that of the operations, relative to the latter."""
-        return 0.0 if self.wall is None else self.wall.median / self.operations - 1
+    def off(self, time: Spread) -> float:
+        """How far a time's share is from that of the operations, relative to the latter."""
+        return time.median / self.operations - 1
 
 
 def counted(arch: str, last: int) -> Share:
@@ -34,7 +37,7 @@ def counted(arch: str, last: int) -> Share:
     return Share(f"up to layer {last}", partial / bench_flops.operations(arch, 0))
 
 
-def timed(arch: str, lasts: tuple[int, ...], rounds: int = 9) -> list[Share]:
+def timed(arch: str, lasts: tuple[int, ...], rounds: int = 7) -> list[Share]:
     """Operations and times of captures up to some layers, on the CPU, in turn."""
     size = bench_models.SIZES[arch]
     model = bench_models.build(size)
@@ -50,7 +53,7 @@ def timed(arch: str, lasts: tuple[int, ...], rounds: int = 9) -> list[Share]:
         times = in_turn(functions, rounds, lambda: None)
     shares = []
     for last in lasts:
-        found = counted(arch, last)
-        wall = spread(ratios(times[f"{last}"].wall, times["plain"].wall))
-        shares.append(Share(found.name, found.operations, wall))
+        found, partial, plain = counted(arch, last), times[f"{last}"], times["plain"]
+        wall, cpu = ratios(partial.wall, plain.wall), ratios(partial.cpu, plain.cpu)
+        shares.append(Share(found.name, found.operations, spread(wall), spread(cpu)))
     return shares
