@@ -106,9 +106,7 @@ def capture_pictures(
         part = conditioning if items == slice(0, source.count) else of_part(conditioning, items)
         for draw in range(draws):
             comfy.model_management.throw_exception_if_processing_interrupted()
-            run = make_run(
-                model, concepts, layers, "all", memory_mb, hidden, plan=whole.plan, stop=True
-            )
+            run = make_run(*asked, plan=whole.plan, stop=True, **options)
             guider = PositiveGuider(model, part)
             evaluate_once(guider, run, latents, mask, sigma, seed + draw)
             gathered.add(items, run.capture())

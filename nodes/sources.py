@@ -74,9 +74,12 @@ def _from_latent(model: Any, latent: dict[str, Any]) -> Source:
     mask = latent.get("noise_mask")
 
     def noise_mask(items: slice) -> Tensor | None:
-        if mask is None or mask.shape[0] == 1:
+        count = samples.shape[0]
+        # A video's mask has frames in the place of a batch, and is for all videos.
+        of_frames = mask is not None and samples.ndim == 5 and mask.ndim < 5
+        if mask is None or of_frames or items == slice(0, count):
             return mask
-        return comfy.utils.repeat_to_batch_size(mask, samples.shape[0])[items]
+        return comfy.utils.repeat_to_batch_size(mask, count)[items]
 
     return Source(tuple(samples.shape), lambda items: samples[items], noise_mask, None)
 

@@ -6,7 +6,9 @@ import torch
 
 from concept_attention.core import pictures as core_pictures
 from concept_attention.nodes.decode import HeatmapDecode
+from concept_attention.nodes.image import capture_pictures
 from concept_attention.nodes.once import sigma_at
+from concept_attention.nodes.sources import source_of
 
 from .images import captured, pictures
 from .models import (
@@ -45,6 +47,20 @@ def test_scores_are_those_of_a_sampler_at_that_noise_level(family):
     assert looked.sigmas == expected.sigmas
     assert (looked.grid, looked.picture) == (expected.grid, expected.picture)
     assert (looked.steps, looked.total_steps, looked.layers) == ((0,), 1, expected.layers)
+
+
+def test_a_tool_can_see_the_vectors_that_are_scored():
+    seen = []
+    with torch.inference_mode():
+        capture = capture_pictures(
+            model("dev"),
+            source_of(model("dev"), None, pictures("dev"), None),
+            prompt("dev"),
+            concepts("dev"),
+            observe=lambda layer, own, image: seen.append((layer, own @ image.mT)),
+        )
+    assert [layer for layer, _ in seen] == [0, 1, 2]
+    assert error(torch.stack([each for _, each in seen], 1), capture.scores[:, 0]) < ROUNDING
 
 
 @pytest.mark.parametrize("family", FAMILIES)

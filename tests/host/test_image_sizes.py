@@ -97,6 +97,19 @@ def test_pictures_are_encoded_as_they_are_needed(vae, monkeypatch):
     assert encoded == [(2, 48, 64, 3)]
 
 
+def test_parts_of_a_batch_get_their_own_noise_masks():
+    given = {**pictures("dev", 5), "noise_mask": torch.arange(2.0)[:, None, None].expand(2, 32, 48)}
+    source = source_of(model("dev"), None, given, None)
+    assert source.noise_mask(slice(1, 4))[:, 0, 0].tolist() == [1, 0, 1]
+    assert source.noise_mask(slice(0, 5)) is given["noise_mask"]
+
+
+def test_a_mask_of_frames_is_for_every_video():
+    given = {**pictures("cog5b", 2), "noise_mask": torch.rand(3, 32, 48)}
+    source = source_of(model("cog5b"), None, given, None)
+    assert source.noise_mask(slice(1, 2)) is given["noise_mask"]
+
+
 @pytest.mark.parametrize(("family", "grid"), [("cog5b", (4, 3, 4)), ("cog15", (2, 3, 4))])
 def test_the_frames_of_a_video_each_have_a_map(video, family, grid):
     """10 frames are one and two groups of 4, and one of which a single frame is there."""
