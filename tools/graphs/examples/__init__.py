@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import flux, pocket, sd3
+from . import flux, image, pocket, sd3
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.pocket,
     "Pocket - any sampler": pocket.any_sampler,
+    "Pocket - existing picture": image.existing,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,
