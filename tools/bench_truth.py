@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
-    parser.add_argument("--noise", type=float, default=0.5, help="noise level of existing pictures")
+    parser.add_argument(
+        "--noise", type=float, default=0.5, help="of existing pictures, of the schedule"
+    )
     parser.add_argument("--cfg", type=float, default=3.0)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument(
@@ -88,7 +90,8 @@ class Bench:
         checkpoint.write(checkpoint.FILE, checkpoint.tensors(), metadata)
 
     def _existing(self, seed: int, rng: random.Random) -> dict[str, Any]:
-        from concept_attention.nodes.capture import make_run
+        from concept_attention.nodes.image import capture_pictures
+        from concept_attention.nodes.sources import source_of
         from concept_attention.pocket.prompts import prompt_of
         from concept_attention.pocket.world import scene
 
@@ -96,19 +99,18 @@ class Bench:
         prompt = prompt_of(random.Random(seed), drawn)
         names = [*drawn.things, drawn.ground, drawn.sky]
         picture = torch.from_numpy(drawn.picture)[None].float() / 255
-        latent = self.model.model.process_latent_in(self.vae.encode(picture)).float()
-        noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
-        level = torch.tensor([self.arguments.noise])
-        noisy = (1 - level) * latent + level * noise
         concepts, absent = self._concepts(names, drawn.things, rng)
-        context = self.clip.encode_from_tokens(self.clip.tokenize(prompt))
+        conditioning = [[self.clip.encode_from_tokens(self.clip.tokenize(prompt)), {}]]
         with truth_maps.collecting(self.flux, self.layers, len(names) + 1) as collector:
-            run = make_run(self.model, concepts, "all", "all", 1024, None)
-            run._observe = collector.observe
-            run.begin(noisy.shape, [float(level), 0.0], [{"uuid": 0}])
-            options = {"wrappers": {"diffusion_model": {"bench": [run.evaluate]}}, "uuids": [0]}
-            run.predict_noise(
-                lambda x, t: self.flux(x, t, context, transformer_options=options), noisy, level
+            capture_pictures(
+                self.model,
+                source_of(self.model, picture, None, self.vae),
+                conditioning,
+                concepts,
+                self.arguments.noise,
+                seed=seed,
+                memory_mb=1024,
+                observe=collector.observe,
             )
         labels = torch.from_numpy(drawn.labels).long()
         return self._judge(collector.maps((16, 16)), names, absent, labels)
