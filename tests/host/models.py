@@ -51,7 +51,9 @@ class Tiny:
     image: tuple[str, ...] = ("{}.0.img_attn.qkv",)
     late_norm: str = "img_norm2"  # of a block's image side, after its attention
     frames: int = 0  # latent frames of a video; 0 for a picture
+    frames_patch: int = 1  # frames of an image token in the latent
     replaceable: bool = True  # the host lets packs replace its blocks and add to their streams
+    variant: bool = False  # differs little from another case here
 
     @property
     def width(self) -> int:
@@ -89,20 +91,31 @@ _COG_NAMES = {
 _COG2B = {**_COG, "heads": 3, "patch_t": None, "positions": "table", "grid": [3, 5, 7]}
 TINY = {
     "dev": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": True}),
-    "schnell": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": False}),
+    "schnell": Tiny("flux1", "t5xxl", 16, 8, 2, 3, {**_FLUX1, "guidance": False}, variant=True),
     "flux2": Tiny("flux2", "qwen3_4b", 128, 16, 1, 2, _FLUX2),
     "sd3": Tiny("sd3", "clip_l+clip_g", 16, 8, 2, 3, {**_SD3, "dual": []}, **_SD3_NAMES),
     # 3.5 Medium's kind
     "sd35": Tiny("sd3", "t5xxl", 16, 8, 2, 3, {**_SD3, "dual": [0, 1]}, **_SD3_NAMES),
-    "cog2b": Tiny("cogvideox", "t5xxl", 16, 8, 2, 3, _COG2B, frames=3, **_COG_NAMES),
+    "cog2b": Tiny("cogvideox", "t5xxl", 16, 8, 2, 3, _COG2B, frames=3, variant=True, **_COG_NAMES),
     "cog5b": Tiny(
         "cogvideox", "t5xxl", 16, 8, 2, 3, {**_ROTARY, "patch_t": None}, frames=3, **_COG_NAMES
     ),
     "cog15": Tiny(
-        "cogvideox", "t5xxl", 16, 8, 2, 3, {**_ROTARY, "patch_t": 2}, frames=3, **_COG_NAMES
+        "cogvideox",
+        "t5xxl",
+        16,
+        8,
+        2,
+        3,
+        {**_ROTARY, "patch_t": 2},
+        frames=3,
+        frames_patch=2,
+        variant=True,
+        **_COG_NAMES,
     ),
 }
 FAMILIES = tuple(TINY)
+DISTINCT = tuple(family for family in TINY if not TINY[family].variant)
 REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
 FLUX = ("dev", "schnell", "flux2")
 STEPS = 2

@@ -12,6 +12,7 @@ from concept_attention.core.run import CaptureRun
 
 from . import images
 from .models import (
+    DISTINCT,
     FAMILIES,
     TINY,
     capture_of,
@@ -147,7 +148,7 @@ def _wrapped(patcher):
     return "concept_attention" in repr(patcher.model_options)
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
+@pytest.mark.parametrize("family", DISTINCT)
 def test_a_finished_run_is_freed_with_its_scores(family):
     capture = capture_of(family)
     del capture

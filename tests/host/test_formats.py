@@ -7,7 +7,19 @@ import torch
 
 from concept_attention.core.families import flux
 
-from .models import FAMILIES, TINY, both, capture_of, error, latent, model, observed, prompt, seeded
+from .models import (
+    DISTINCT,
+    FAMILIES,
+    TINY,
+    both,
+    capture_of,
+    error,
+    latent,
+    model,
+    observed,
+    prompt,
+    seeded,
+)
 
 # Largest rounding of the scores by a weight format, of the largest score.
 FORMATS = {torch.bfloat16: 0.03, torch.float16: 0.004, torch.float8_e4m3fn: 0.3}
@@ -68,7 +80,7 @@ def test_concepts_are_modulated_as_a_prompt_without_a_pooled_vector(family, dtyp
     assert not any(torch.equal(*pair) for pair in zip(hosts, ours, strict=True))
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
+@pytest.mark.parametrize("family", DISTINCT)
 def test_half_precision_scores_are_the_dot_products_of_the_rounded_vectors(family):
     patcher = model(family, torch.bfloat16).clone()
     patcher.set_model_compute_dtype(torch.bfloat16)
@@ -106,7 +118,7 @@ def test_a_lora_changes_picture_and_scores_alike(family, dtype):
     assert torch.equal(capture_of(family, base).scores, plain_scores)
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
+@pytest.mark.parametrize("family", DISTINCT)
 def test_a_lora_of_the_prompt_alone_is_in_force_for_its_scores(family):
     """A hook on the conditioning: the host swaps weights between the calls of one step."""
     name = f"diffusion_model.{TINY[family].linears('text')[0]}"

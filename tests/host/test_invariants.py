@@ -9,6 +9,7 @@ import torch
 from concept_attention.core.types import Concepts
 
 from .models import (
+    DISTINCT,
     FAMILIES,
     TINY,
     both,
@@ -38,7 +39,7 @@ def test_latent_is_the_hosts_for_batches_and_guidance(family, batch, cfg):
     assert capture.scores.shape[0] == batch
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
+@pytest.mark.parametrize("family", DISTINCT)
 @pytest.mark.parametrize("sampler", ["heun", "dpmpp_2s_ancestral", "uni_pc", "seeds_3"])
 def test_latent_is_the_hosts_for_samplers(family, sampler):
     host, ours, capture = both(family, sampler_name=sampler, steps=4)
@@ -59,27 +60,23 @@ def test_latent_is_the_hosts_for_partial_denoise_and_a_noise_mask(family):
     assert capture.sigmas[0] == pytest.approx(float(sigmas(model(family), 4)[2]))
 
 
-@pytest.mark.parametrize(
-    ("family", "shape", "grid", "picture"),
-    [
-        ("dev", (1, 16, 17, 25), (1, 9, 13), (136, 200)),
-        ("schnell", (1, 16, 4, 30), (1, 2, 15), (32, 240)),
-        ("flux2", (1, 128, 9, 4), (1, 9, 4), (144, 64)),
-        ("sd3", (1, 16, 17, 25), (1, 9, 13), (136, 200)),
-        ("sd35", (1, 16, 4, 30), (1, 2, 15), (32, 240)),
-        ("cog5b", (1, 16, 2, 17, 25), (2, 9, 13), (136, 200)),
-        ("cog15", (1, 16, 5, 4, 30), (3, 2, 15), (32, 240)),
-    ],
-)
-def test_any_aspect_ratio_and_odd_sizes(family, shape, grid, picture):
-    image = {"samples": torch.zeros(shape)}
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("rows", "columns"), [(9, 13), (2, 15)])
+def test_any_aspect_ratio_and_odd_sizes(family, rows, columns):
+    """The last row and column of tokens reach over the latent's edge where the patch allows it."""
+    tiny = TINY[family]
+    frames = (tiny.frames + 2,) if tiny.frames else ()
+    sides = tuple(side * tiny.patch - (tiny.patch > 1) for side in (rows, columns))
+    image = {"samples": torch.zeros(1, tiny.channels, *frames, *sides)}
     host, ours, capture = both(family, latent_image=image)
     assert torch.equal(host, ours)
-    assert (capture.grid, capture.picture) == (grid, picture)
-    assert capture.scores.shape[-1] == grid[0] * grid[1] * grid[2]
+    grid_frames = -(-frames[0] // tiny.frames_patch) if frames else 1
+    assert capture.grid == (grid_frames, rows, columns)
+    assert capture.picture == tuple(side * tiny.pixels for side in sides)
+    assert capture.scores.shape[-1] == grid_frames * rows * columns
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35", "cog5b"])
+@pytest.mark.parametrize("family", DISTINCT)
 def test_custom_sampler_gives_the_hosts_latents(family):
     patcher = model(family)
     guider = node("CFGGuider", model=patcher, positive=prompt(family, 1), negative=[], cfg=1.0)

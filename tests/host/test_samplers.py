@@ -11,6 +11,7 @@ from concept_attention.core.families import flux
 from concept_attention.core.steps import StepTracker
 
 from .models import (
+    DISTINCT,
     STEPS,
     capture_of,
     concepts,
@@ -129,7 +130,7 @@ def test_samplers_off_the_schedule_are_captured(name):
     assert torch.isfinite(capture.scores).all()
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
+@pytest.mark.parametrize("family", DISTINCT)
 @pytest.mark.parametrize(
     ("sampler", "steps", "evaluations"),
     [
@@ -203,7 +204,7 @@ def test_blocks_behind_the_last_layer_asked_for_run_no_concept_stream(monkeypatc
     assert torch.equal(capture.scores, capture_of("dev").scores[:, :, 1:2])
 
 
-@pytest.mark.parametrize("family", ["dev", "flux2", "sd3", "sd35"])
+@pytest.mark.parametrize("family", DISTINCT)
 def test_the_second_half_of_a_split_schedule_counts_its_own_steps(family):
     patcher = model(family)
     guider = node("BasicGuider", model=patcher, conditioning=prompt(family))
