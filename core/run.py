@@ -35,7 +35,8 @@ class CaptureRun:
     user. observe: sees every pair of vectors that is scored (layer, [rows, C, D], [rows, N,
     D]). plan: decided beforehand, for a batch that this run sees a part of; it takes the place of
     layers, steps and budget. stop: each forward ends at the last layer that is read, and its output
-    is zero. Raises ConceptAttentionError for an unsupported model or foreign concepts.
+    is zero. name: what the host calls the model, for errors. Raises ConceptAttentionError for an
+    unsupported model or foreign concepts.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class CaptureRun:
         observe: Sink = lambda layer, concept_out, image_out: None,
         plan: Plan | None = None,
         stop: bool = False,
+        name: str = "",
     ) -> None:
-        self._family = family_of(model)
+        self._family = family_of(model, name)
         _check_concepts(self._family, model, concepts)
         self._concepts = concepts
         self._total_layers = len(self._family.blocks(model))
@@ -302,9 +304,9 @@ class CaptureRun:
 def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
     if concepts.encoder not in family.encoders:
         raise ConceptAttentionError(
-            f"concepts: they were encoded by {concepts.encoder}, but the model is of the family "
-            f"{family.name}, which takes {' or '.join(family.encoders)}. Connect the Concept "
-            "Encoder to the CLIP that belongs to this model."
+            f"concepts: they were encoded by {concepts.encoder}, but the model, one of "
+            f"{family.models}, takes {' or '.join(family.encoders)}. Connect the Concept Encoder "
+            "to the CLIP that belongs to this model."
         )
     widths = {concept.embeddings.shape[-1] for concept in concepts.items}
     if not widths:
@@ -312,7 +314,7 @@ def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
     if widths != {family.text_width(model)}:
         width = " or ".join(str(width) for width in sorted(widths))
         raise ConceptAttentionError(
-            f"concepts: their vectors have {width} numbers, this {family.name} model takes "
+            f"concepts: their vectors have {width} numbers, this model ({family.models}) takes "
             f"{family.text_width(model)}. Connect the Concept Encoder to the CLIP that belongs to "
             "this model."
         )

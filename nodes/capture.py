@@ -43,6 +43,7 @@ def make_run(
         latents.temporal_downscale_ratio,
         notify=lambda note: _notify(note, node_id),
         **options,
+        name=type(patcher.model.model_config).__name__.replace("_", " "),
     )
 
 

@@ -11,14 +11,18 @@ FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX())
 __all__ = ["FAMILIES", "Call", "Family", "HostModel", "Projected", "Stream", "family_of"]
 
 
-def family_of(model: HostModel) -> Family:
-    """The family of a host's diffusion model; raises ConceptAttentionError if unsupported."""
+def family_of(model: HostModel, name: str = "") -> Family:
+    """The family of a host's diffusion model; name: what the host calls it, for errors.
+
+    Raises ConceptAttentionError if unsupported.
+    """
     for family in FAMILIES:
         if family.matches(model):
             return family
-    supported = ", ".join(family.name for family in FAMILIES)
+    supported = "; ".join(family.models for family in FAMILIES)
     found = f"{type(model).__module__}.{type(model).__qualname__}"
     raise ConceptAttentionError(
-        f"model: {found} is not a model that concepts can be captured from. "
-        f"Supported families: {supported}."
+        f"model: {f'{name} ({found})' if name else found} is not supported. Concepts are captured "
+        "from the joint attention of text and image, which only some models have. Supported: "
+        f"{supported}."
     )

@@ -52,9 +52,13 @@ class Stream(Protocol):
 
 
 class Family(Protocol):
-    """One architecture: how its text stream treats a concept token."""
+    """One architecture: how its text stream treats a concept token.
+
+    name: in captures. models: as users know them, for errors.
+    """
 
     name: str
+    models: str
     encoders: tuple[str, ...]
     seam: Seam
     attachment: Attachment

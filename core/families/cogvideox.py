@@ -22,6 +22,7 @@ class CogVideoX:
     """CogVideoX for text to video, image to video and inpainting."""
 
     name = "cogvideox"
+    models = "CogVideoX (2B, 5B, 1.5)"
     encoders: tuple[str, ...] = ("t5xxl",)
     seam: Seam = "diffusion_model"
     attachment: Attachment = "hooks"  # the host's class offers no block replacement

@@ -32,6 +32,7 @@ class Flux:
     """FLUX.1 and its kin."""
 
     name = "flux"
+    models = "FLUX.1 (dev, schnell, Kontext, Fill, Krea)"
     encoders: tuple[str, ...] = ("t5xxl",)
     seam: Seam = "diffusion_model"
     attachment: Attachment = "replacement"
@@ -70,6 +71,7 @@ class Flux2(Flux):
     """FLUX.2 dev and Klein."""
 
     name = "flux2"
+    models = "FLUX.2 (dev, Klein)"
     encoders: tuple[str, ...] = ("mistral3_24b", "qwen3_4b", "qwen3_8b")
     text_length = 512  # the host pads shorter prompts to this length on the left
     _shared_modulation = True

@@ -29,6 +29,7 @@ class SD3:
     """SD3 Medium, SD3.5 Large, Large Turbo and Medium."""
 
     name = "sd3"
+    models = "SD3, SD3.5"
     encoders: tuple[str, ...] = ("clip_l+clip_g", "t5xxl")
     # The host's SD3 does not offer its wrapper around the diffusion model's forward.
     seam: Seam = "apply_model"

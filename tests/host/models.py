@@ -7,10 +7,12 @@ built once and shared by all tests: what a test leaves behind, the next one find
 import asyncio
 import functools
 import importlib.util
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import comfy.ops
 import comfy.sd
 import comfy_extras
 import nodes as host_nodes
@@ -119,6 +121,7 @@ DISTINCT = tuple(family for family in TINY if not TINY[family].variant)
 REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
 FLUX = ("dev", "schnell", "flux2")
 STEPS = 2
+_MODULATION = ("_mod.", "distilled_guidance_layer.out_proj", "norm_out.linear")
 
 
 @functools.cache
@@ -127,6 +130,24 @@ def model(family: str, dtype: torch.dtype = torch.float32) -> Any:
     tiny = TINY[family]
     weights = formula.weights(tiny.arch, tiny.extra, seed=7)
     return comfy.sd.load_diffusion_model_state_dict(weights, model_options={"dtype": dtype})
+
+
+def random_weights(host_class: Any, params: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """A checkpoint for a class of the host: its own names and shapes, random numbers, float32."""
+    operations = comfy.ops.disable_weight_init
+    shapes = host_class(**params, dtype=torch.float32, device="meta", operations=operations)
+    weights = {}
+    for i, (name, tensor) in enumerate(sorted(shapes.state_dict().items())):
+        numbers = seeded(*tensor.shape, seed=1000 + i)
+        if name.endswith("bias"):
+            weights[name] = 0.02 * numbers
+        elif tensor.ndim == 1:  # scale of a normalisation
+            weights[name] = 1.0 + 0.1 * numbers
+        else:
+            # Shifts, scales and gates are smaller.
+            spread = 0.5 if any(part in name for part in _MODULATION) else 1.0
+            weights[name] = numbers * spread / math.sqrt(math.prod(tensor.shape[1:]))
+    return weights
 
 
 def seeded(*shape: int, seed: int) -> torch.Tensor:

@@ -1,9 +1,13 @@
 """Invariant 8: bad input is an error that names the input and the remedy, before the model runs."""
 
-import comfy.ops
+import re
+
+import comfy.sd
 import pytest
 import torch
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy import supported_models
+from comfy.ldm.wan.model import WanModel
+from comfy.model_patcher import ModelPatcher
 
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.run import CaptureRun
@@ -22,6 +26,7 @@ from .models import (
     model,
     node,
     prompt,
+    random_weights,
     sigmas,
 )
 
@@ -45,9 +50,9 @@ def _message(family, **changes):
 @pytest.mark.parametrize(
     ("family", "encoder", "takes"),
     [
-        ("dev", "qwen3_4b", "flux, which takes t5xxl"),
-        ("schnell", "clip_l", "flux, which takes t5xxl"),
-        ("flux2", "t5xxl", "flux2, which takes mistral3_24b or qwen3_4b or qwen3_8b"),
+        ("dev", "qwen3_4b", "Krea), takes t5xxl"),
+        ("schnell", "clip_l", "Krea), takes t5xxl"),
+        ("flux2", "t5xxl", "FLUX.2 (dev, Klein), takes mistral3_24b or qwen3_4b or qwen3_8b"),
     ],
 )
 def test_concepts_of_another_encoder(family, encoder, takes):
@@ -151,29 +156,57 @@ def test_averaged_layers_are_the_mean_of_those_layers():
     assert torch.equal(few.scores[:, :, 1], every.scores[:, :, 2])
 
 
-def _unet():
-    return UNetModel(
-        image_size=8,
-        in_channels=4,
-        model_channels=32,
-        out_channels=4,
-        num_res_blocks=[1],
-        channel_mult=(1,),
-        num_heads=1,
-        transformer_depth=[0],
-        transformer_depth_middle=-1,
-        transformer_depth_output=[0, 0],
-        operations=comfy.ops.disable_weight_init,
-    )
+_UNET = {
+    "image_size": 8,
+    "in_channels": 4,
+    "model_channels": 32,
+    "out_channels": 4,
+    "num_res_blocks": [1, 1],
+    "channel_mult": (1, 2),
+    "num_head_channels": 32,
+    "transformer_depth": [0, 1],
+    "transformer_depth_output": [0, 0, 1, 1],
+    "transformer_depth_middle": 1,
+    "use_spatial_transformer": True,
+    "context_dim": 16,
+}
+_SDXL = {**_UNET, "adm_in_channels": 8, "num_classes": "sequential"}
 
 
-@pytest.mark.parametrize("build", [_unet, torch.nn.Identity])
-def test_an_unsupported_model_is_named_with_the_supported_ones(build):
-    unsupported = build()
+def _unet(config_class, unet_config):
+    """The host's U-Net, small: the host tells its kinds by sizes that only real ones have."""
+    config = config_class(dict(unet_config))
+    config.set_inference_dtype(torch.float32, None)
+    device = torch.device("cpu")
+    return ModelPatcher(config.get_model({}), load_device=device, offload_device=device)
+
+
+def _wan():
+    sizes = {"dim": 128, "ffn_dim": 64, "num_heads": 1, "num_layers": 1}
+    weights = random_weights(WanModel, sizes)
+    return comfy.sd.load_diffusion_model_state_dict(weights, {"dtype": torch.float32})
+
+
+def _foreign_engine():
     patcher = model("dev").clone()
-    patcher.add_object_patch("diffusion_model", unsupported)
+    patcher.add_object_patch("diffusion_model", torch.nn.Identity())
+    return patcher
+
+
+UNSUPPORTED = {
+    r"SDXL \(comfy\.ldm\..*UNetModel\)": lambda: _unet(supported_models.SDXL, _SDXL),
+    r"SD15 \(comfy\.ldm\..*UNetModel\)": lambda: _unet(supported_models.SD15, _UNET),
+    r"WAN21 T2V \(comfy\.ldm\.wan\.model\.WanModel\)": _wan,
+    r"Flux \(torch\.nn\..*Identity\)": _foreign_engine,
+}
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_an_unsupported_model_is_named_with_the_supported_ones(name):
     with pytest.raises(ConceptAttentionError) as caught:
-        captured(patcher, **inputs("dev"), concepts=concepts("dev"))
+        captured(UNSUPPORTED[name](), **inputs("dev"), concepts=concepts("dev"))
     message = str(caught.value)
-    assert message.startswith(f"model: {type(unsupported).__module__}.")
-    assert "Supported families: flux, flux2" in message
+    assert re.match(f"model: {name} is not supported", message)
+    assert "joint attention" in message
+    for supported in ("FLUX.1 (dev, schnell", "FLUX.2 (dev, Klein)", "SD3, SD3.5", "CogVideoX"):
+        assert supported in message
