@@ -13,17 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from ..attach import Attachment
-from ..attention import rotate
 from ..types import Concepts
 from .base import (
     Call,
     HostModel,
-    Projected,
     Seam,
     image_after_text,
     is_host_class,
     picture_grid,
 )
+from .double import DoubleStream, angles_at
 
 _TIME_WIDTH = 256
 
@@ -77,52 +76,28 @@ class Flux2(Flux):
     _shared_modulation = True
 
 
-class FluxStream:
-    """Residual stream of the concepts [B, C, D] in one evaluation."""
+class FluxStream(DoubleStream):
+    """The concepts' stream, with a modulation of its own."""
 
     def __init__(self, model: HostModel, call: Call, concepts: Concepts, text_length: int) -> None:
-        self._blocks = model.double_blocks
         dtype, device = call.latent.dtype, call.latent.device
+        tokens = concepts.tokens.to(device=device, dtype=dtype)[None]
+        if model.txt_norm is not None:
+            tokens = model.txt_norm(tokens)
+        state = model.txt_in(tokens).expand(call.latent.shape[0], -1, -1)
+        # A concept stands where it would stand if it were the whole prompt.
+        places = [index + max(0, text_length - length) for index, length in concepts.places]
+        angles = angles_at(model, model.params.txt_ids_dims, places, device)
+        super().__init__(model.double_blocks, state, angles)
         vec = _modulation_vector(model, call)
         self._vec = vec
         self._shared = (
             model.double_stream_modulation_txt(vec) if model.params.global_modulation else None
         )
-        tokens = concepts.tokens.to(device=device, dtype=dtype)[None]
-        if model.txt_norm is not None:
-            tokens = model.txt_norm(tokens)
-        self._state = model.txt_in(tokens).expand(call.latent.shape[0], -1, -1)
-        self._angles = _angles(model, concepts, text_length, device)
-        self._mlp_mod: Any = None
-        self._gate: Any = None
 
-    def project(self, layer: int, given: Mapping[str, Any], rows: slice) -> Projected:
-        """Queries, keys and values of the concepts by the block's text side."""
-        block = self._blocks[layer]
-        mods = block.txt_mod(self._vec) if self._shared is None else self._shared
-        attention_mod, self._mlp_mod = mods
-        self._gate = attention_mod.gate
-        qkv = block.txt_attn.qkv(_modulate(block.txt_norm1(self._state), attention_mod))
-        q, k, v = qkv.unflatten(-1, (3, block.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        q, k = block.txt_attn.norm(q, k, v)
-        if self._angles is not None:
-            q, k = rotate(q, self._angles), rotate(k, self._angles)
-        return Projected(q, k, v)
-
-    def advance(self, layer: int, concept_out: Tensor) -> None:
-        """Output projection, gates and MLP of the block's text side."""
-        block = self._blocks[layer]
-        out = block.txt_attn.proj(concept_out.to(self._state.dtype))
-        state = self._state + self._gate * out
-        out = block.txt_mlp(_modulate(block.txt_norm2(state), self._mlp_mod))
-        state = state + self._mlp_mod.gate * out
-        if state.dtype == torch.float16:  # as the host does for its text stream
-            state = torch.nan_to_num(state, nan=0.0, posinf=65504, neginf=-65504)
-        self._state = state
-
-
-def _modulate(x: Tensor, mod: Any) -> Tensor:
-    return torch.addcmul(mod.shift, x, 1 + mod.scale)
+    def modulation(self, layer: int, given: Mapping[str, Any], rows: slice) -> tuple[Any, Any]:
+        """Of the text side, for attention and MLP."""
+        return self._blocks[layer].txt_mod(self._vec) if self._shared is None else self._shared
 
 
 def _modulation_vector(model: HostModel, call: Call) -> Tensor:
@@ -142,16 +117,3 @@ def _sinusoid(t: Tensor) -> Tensor:
     rates = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / half)
     angle = (1000.0 * t)[:, None].float() * rates
     return torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1)
-
-
-def _angles(model: HostModel, concepts: Concepts, text_length: int, device: Any) -> Tensor | None:
-    """Rotations [1, 1, C, d / 2, 2, 2] at the concepts' places; None where text has none."""
-    axes = model.params.txt_ids_dims
-    if len(axes) == 0:
-        return None
-    # A concept stands where it would stand if it were the whole prompt.
-    places = [index + max(0, text_length - length) for index, length in concepts.places]
-    ids = torch.zeros(1, len(places), len(model.params.axes_dim), device=device)
-    for axis in axes:
-        ids[:, :, axis] = torch.tensor(places, dtype=torch.float32, device=device)
-    return model.pe_embedder(ids)
