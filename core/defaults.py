@@ -33,6 +33,8 @@ _DEFAULTS = {
     "sd3": DecodeDefaults("all", "all", 1.0, "softmax first", True),
     # The paper's own code: all layers and steps.
     "cogvideox": DecodeDefaults("all", "all", 1.0, "softmax first", False),
+    # Beyond the paper; Chroma grew out of FLUX.1 schnell, layer for layer.
+    "chroma": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
 }
 
 

@@ -73,7 +73,7 @@ _T5_MUTE = frozenset({2, 3})
 ENCODERS = (
     Encoder(
         "t5xxl",
-        "FLUX.1, CogVideoX",
+        "FLUX.1, CogVideoX, Chroma",
         "all",
         padding=0,
         beside=frozenset({"l"}),

@@ -42,7 +42,34 @@ _FLUX2 = {
     "mlp_silu_act": True,
     "ops_bias": False,
 }
+_CHROMA = {
+    **{name: value for name, value in _FLUX1.items() if name != "guidance_embed"},
+    "in_channels": 64,
+    "out_channels": 64,
+    "vec_in_dim": None,
+    "in_dim": 64,
+    "out_dim": 3072,
+    "hidden_dim": 5120,
+    "n_layers": 5,
+}
+_RADIANCE = {
+    **_CHROMA,
+    "in_channels": 3,
+    "out_channels": 3,
+    "patch_size": 16,
+    "nerf_hidden_size": 64,
+    "nerf_mlp_ratio": 4,
+    "nerf_depth": 4,
+    "nerf_max_freqs": 8,
+    "nerf_tile_size": 512,
+    "nerf_final_head_type": "conv",
+    "nerf_embedder_dtype": torch.float32,
+    "use_x0": True,
+    "use_sequential_txt_ids": True,
+}
 _SD3 = "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper"
+_CHROMA_CLASS = "comfy.ldm.chroma.model.Chroma"
+_RADIANCE_CLASS = "comfy.ldm.chroma_radiance.model.ChromaRadiance"
 _COGVIDEOX = "comfy.ldm.cogvideo.model.CogVideoXTransformer3DModel"
 
 
@@ -113,6 +140,11 @@ SIZES = {size.name: size for size in (
     Size("sd3", "clip_l+clip_g", _SD3, _sd3(38), (16, 128, 128), (154, 4096), {"y": 2048}),
     # CogVideoX-5B, 49 frames of 720 x 480
     Size("cogvideox", "t5xxl", _COGVIDEOX, _cogvideox(48, 42), (16, 13, 60, 90), (226, 4096)),
+    # Chroma1-HD, Chroma1-Radiance
+    Size("chroma", "t5xxl", _CHROMA_CLASS, _flux(_CHROMA, 24, 19, 38), (16, 128, 128), (512, 4096),
+         {"guidance": 0}),
+    Size("radiance", "t5xxl", _RADIANCE_CLASS, _flux(_RADIANCE, 24, 19, 38), (3, 1024, 1024),
+         (512, 4096), {"guidance": 0}),
     Size("pocket", "t5xxl", _FLUX, _flux(_POCKET, 2, 4, 2), (16, 32, 32), (24, 128)),
     Size("tiny", "t5xxl", _FLUX, _flux(_FLUX1, 1, 2, 1), (16, 8, 12), (8, 4096), _DEV),
 )}
@@ -134,14 +166,19 @@ def prepare(cpu: bool) -> None:
         pack.register()
 
 
+def host_class(size: Size) -> type[nn.Module]:
+    """The class of the host that a size is of."""
+    module, name = size.host.rsplit(".", 1)
+    found: type[nn.Module] = getattr(importlib.import_module(module), name)
+    return found
+
+
 def build(size: Size, device: str = "cpu", dtype: torch.dtype = torch.float32) -> nn.Module:
     """A random model; on the device "meta" it has shapes and no memory."""
     import comfy.ops
 
-    module, name = size.host.rsplit(".", 1)
-    host_class = getattr(importlib.import_module(module), name)
     operations = comfy.ops.disable_weight_init
-    model = host_class(dtype=dtype, device=device, operations=operations, **size.params)
+    model = host_class(size)(dtype=dtype, device=device, operations=operations, **size.params)
     torch.manual_seed(0)
     for name, weight in model.named_parameters():
         weight.requires_grad_(False)

@@ -2,11 +2,12 @@
 
 from ..errors import ConceptAttentionError
 from .base import Call, Family, HostModel, Projected, Stream
+from .chroma import Chroma
 from .cogvideox import CogVideoX
 from .flux import Flux, Flux2
 from .sd3 import SD3
 
-FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX())
+FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX(), Chroma())
 
 __all__ = ["FAMILIES", "Call", "Family", "HostModel", "Projected", "Stream", "family_of"]
 

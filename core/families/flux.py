@@ -61,7 +61,7 @@ class Flux:
         """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
         return picture_grid(model, latent_shape)
 
-    def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "FluxStream":
+    def stream(self, model: HostModel, call: Call, concepts: Concepts) -> DoubleStream:
         """Start the concept stream at the model's text input projection."""
         return FluxStream(model, call, concepts, self.text_length)
 

@@ -11,13 +11,16 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import comfy.model_detection
 import comfy.ops
 import comfy.sd
 import comfy_extras
 import nodes as host_nodes
 import torch
 
+import bench_models
 from concept_attention.core.run import CaptureRun
 from concept_attention.core.types import Capture, Concept, Concepts
 from concept_attention.nodes.capture import attach_to_model
@@ -39,7 +42,11 @@ formula = _load_formula()
 
 @dataclass(frozen=True)
 class Tiny:
-    """A family's tiny model."""
+    """A family's tiny model.
+
+    arch: of tests/golden/golden.py, with `extra` as its configuration; else a size of the benchmark
+    (bench_models.SIZES), whose class of the host is made with `extra` in place of its own sizes.
+    """
 
     arch: str
     encoder: str
@@ -56,12 +63,15 @@ class Tiny:
     frames_patch: int = 1  # frames of an image token in the latent
     replaceable: bool = True  # the host lets packs replace its blocks and add to their streams
     variant: bool = False  # differs little from another case here
+    fixed: tuple[str, ...] = ()  # sizes that the host takes for granted, so that they are told it
 
     @property
     def width(self) -> int:
         """Width of the residual streams."""
-        heads = self.extra.get("heads", self.extra["depth"])
-        return self.extra.get("hidden", 64 * heads)
+        for name in ("hidden", "hidden_size"):
+            if name in self.extra:
+                return self.extra[name]
+        return 64 * self.extra.get("heads", self.extra["depth"])
 
     def linears(self, side: str) -> tuple[str, ...]:
         """Linear layers of the "text" or the "image" side that the scores depend on."""
@@ -116,10 +126,35 @@ TINY = {
         **_COG_NAMES,
     ),
 }
+_CHROMA = {
+    "hidden_size": 256,
+    "num_heads": 2,
+    "depth": 3,
+    "depth_single_blocks": 1,
+    "context_in_dim": 48,
+    "out_dim": 256,
+    "hidden_dim": 64,
+    "n_layers": 2,
+}
+_CHROMA_FIXED = ("out_dim", "hidden_dim", "n_layers")
+TINY["chroma"] = Tiny("chroma", "t5xxl", 16, 8, 2, 3, _CHROMA, fixed=_CHROMA_FIXED)
 FAMILIES = tuple(TINY)
 DISTINCT = tuple(family for family in TINY if not TINY[family].variant)
 REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
-FLUX = ("dev", "schnell", "flux2")
+FLUX = ("dev", "schnell", "flux2", "chroma")  # built of blocks of FLUX.1's making
+# Works on pixels, which takes long: for tests that name it.
+_NERF = {"nerf_hidden_size": 8, "nerf_depth": 1, "use_x0": False}
+TINY["radiance"] = Tiny(
+    "radiance",
+    "t5xxl",
+    3,
+    1,
+    16,
+    3,
+    {**_CHROMA, **_NERF},
+    variant=True,
+    fixed=(*_CHROMA_FIXED, "nerf_hidden_size", "nerf_depth"),
+)
 STEPS = 2
 _MODULATION = ("_mod.", "distilled_guidance_layer.out_proj", "norm_out.linear")
 
@@ -127,9 +162,23 @@ _MODULATION = ("_mod.", "distilled_guidance_layer.out_proj", "norm_out.linear")
 @functools.cache
 def model(family: str, dtype: torch.dtype = torch.float32) -> Any:
     """The family's model as the host's ModelPatcher, its weights stored in dtype."""
+    fixed = {name: TINY[family].extra[name] for name in TINY[family].fixed}
+    detect = comfy.model_detection.detect_unet_config
+
+    def detect_small(*args: Any, **kwargs: Any) -> Any:
+        return {**detect(*args, **kwargs), **fixed}
+
+    with mock.patch.object(comfy.model_detection, "detect_unet_config", detect_small):
+        return comfy.sd.load_diffusion_model_state_dict(weights_of(family), {"dtype": dtype})
+
+
+def weights_of(family: str) -> dict[str, torch.Tensor]:
+    """The checkpoint of a family's model."""
     tiny = TINY[family]
-    weights = formula.weights(tiny.arch, tiny.extra, seed=7)
-    return comfy.sd.load_diffusion_model_state_dict(weights, model_options={"dtype": dtype})
+    if tiny.arch in formula.SHAPES:
+        return formula.weights(tiny.arch, tiny.extra, seed=7)
+    size = bench_models.SIZES[tiny.arch]
+    return random_weights(bench_models.host_class(size), {**size.params, **tiny.extra})
 
 
 def random_weights(host_class: Any, params: dict[str, Any]) -> dict[str, torch.Tensor]:

@@ -23,7 +23,10 @@ def _rope_without_kernels(monkeypatch):
     monkeypatch.setattr(comfy.model_management, "in_training", True)
 
 
-@pytest.mark.parametrize("arch", ["mid", "flux1", "flux2", "klein", "sd3", "cogvideox"])
+ARCHS = ("mid", "flux1", "flux2", "klein", "sd3", "cogvideox", "chroma")
+
+
+@pytest.mark.parametrize("arch", ARCHS)
 def test_capture_costs_concept_sized_work(arch):
     ratio = operations(arch, 4) / operations(arch, 0)
     assert 1.0 < ratio <= LIMIT

@@ -31,7 +31,7 @@ from .models import (
 ROUNDING = 1e-5  # of the largest magnitude: the same sums in another order
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", (*FAMILIES, "radiance"))
 @pytest.mark.parametrize(("batch", "cfg"), [(1, 1.0), (1, 3.0), (2, 1.0), (2, 3.0)])
 def test_latent_is_the_hosts_for_batches_and_guidance(family, batch, cfg):
     host, ours, capture = both(family, latent_image=latent(family, batch), cfg=cfg)
@@ -60,7 +60,7 @@ def test_latent_is_the_hosts_for_partial_denoise_and_a_noise_mask(family):
     assert capture.sigmas[0] == pytest.approx(float(sigmas(model(family), 4)[2]))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", (*FAMILIES, "radiance"))
 @pytest.mark.parametrize(("rows", "columns"), [(9, 13), (2, 15)])
 def test_any_aspect_ratio_and_odd_sizes(family, rows, columns):
     """The last row and column of tokens reach over the latent's edge where the patch allows it."""
