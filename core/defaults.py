@@ -35,6 +35,8 @@ _DEFAULTS = {
     "cogvideox": DecodeDefaults("all", "all", 1.0, "softmax first", False),
     # Beyond the paper; Chroma grew out of FLUX.1 schnell, layer for layer.
     "chroma": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
+    # Joint blocks from end to end, as SD3.
+    "qwen_image": DecodeDefaults("all", "all", 1.0, "softmax first", True),
 }
 
 

@@ -124,7 +124,8 @@ class CaptureRun:
         self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
         self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
         latents = shape[2] if len(shape) == 5 else 1
-        self._spans = spans(latents, self._grid[0], self._compression)
+        compression = self._compression if self._family.video else 1
+        self._spans = spans(latents, self._grid[0], compression)
         self._batch = shape[0]
         self._sigmas = tuple(float(sigma) for sigma in sigmas)
         self._tracker = StepTracker(self._sigmas)

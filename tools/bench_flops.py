@@ -16,7 +16,7 @@ from bench_naive import Naive
 
 CONCEPTS = 4
 ARCHS = ("mid", "flux1", "flux2")
-_ATTENTION = "optimized_attention"
+_ATTENTIONS = ("optimized_attention", "optimized_attention_masked")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,11 @@ def _flops(function: Callable[[], object]) -> int:
     with ExitStack() as stack:
         # The host's other ways of attention ask the device for its free memory: "meta" has none.
         for name, module in list(sys.modules.items()):
-            if name.startswith("comfy.ldm.") and hasattr(module, _ATTENTION):
-                stack.enter_context(mock.patch.object(module, _ATTENTION, attention_pytorch))
+            if not name.startswith("comfy.ldm."):
+                continue
+            for attention in _ATTENTIONS:
+                if hasattr(module, attention):
+                    stack.enter_context(mock.patch.object(module, attention, attention_pytorch))
         stack.enter_context(torch.inference_mode())
         counter = stack.enter_context(FlopCounterMode(display=False))
         function()

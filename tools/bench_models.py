@@ -70,6 +70,7 @@ _RADIANCE = {
 _SD3 = "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper"
 _CHROMA_CLASS = "comfy.ldm.chroma.model.Chroma"
 _RADIANCE_CLASS = "comfy.ldm.chroma_radiance.model.ChromaRadiance"
+_QWEN = "comfy.ldm.qwen_image.model.QwenImageTransformer2DModel"
 _COGVIDEOX = "comfy.ldm.cogvideo.model.CogVideoXTransformer3DModel"
 
 
@@ -145,6 +146,7 @@ SIZES = {size.name: size for size in (
          {"guidance": 0}),
     Size("radiance", "t5xxl", _RADIANCE_CLASS, _flux(_RADIANCE, 24, 19, 38), (3, 1024, 1024),
          (512, 4096), {"guidance": 0}),
+    Size("qwen", "qwen25_7b", _QWEN, {}, (16, 1, 128, 128), (512, 3584)),
     Size("pocket", "t5xxl", _FLUX, _flux(_POCKET, 2, 4, 2), (16, 32, 32), (24, 128)),
     Size("tiny", "t5xxl", _FLUX, _flux(_FLUX1, 1, 2, 1), (16, 8, 12), (8, 4096), _DEV),
 )}

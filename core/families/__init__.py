@@ -5,9 +5,10 @@ from .base import Call, Family, HostModel, Projected, Stream
 from .chroma import Chroma
 from .cogvideox import CogVideoX
 from .flux import Flux, Flux2
+from .qwen_image import QwenImage
 from .sd3 import SD3
 
-FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX(), Chroma())
+FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX(), Chroma(), QwenImage())
 
 __all__ = ["FAMILIES", "Call", "Family", "HostModel", "Projected", "Stream", "family_of"]
 

@@ -54,7 +54,9 @@ class Stream(Protocol):
 class Family(Protocol):
     """One architecture: how its text stream treats a concept token.
 
-    name: in captures. models: as users know them, for errors.
+    name: in captures. models: as users know them, for errors. video: whether the model makes videos:
+    several pictures are then frames of one; else several frames of a latent are pictures of their
+    own, as layers are.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Family(Protocol):
     encoders: tuple[str, ...]
     seam: Seam
     attachment: Attachment
-    video: bool  # whether the model makes videos: several pictures are then frames of one
+    video: bool
 
     def matches(self, model: HostModel) -> bool:
         """Whether the host's diffusion model is of this family."""

@@ -56,6 +56,7 @@ class Tiny:
     layers: int
     extra: dict[str, Any]
     blocks: str = "double_blocks"
+    # Linear layers that the scores depend on, of text and image; the text's last one is its input.
     text: tuple[str, ...] = ("{}.0.txt_attn.qkv", "{}.1.txt_attn.qkv", "txt_in")
     image: tuple[str, ...] = ("{}.0.img_attn.qkv",)
     late_norm: str = "img_norm2"  # of a block's image side, after its attention
@@ -64,14 +65,6 @@ class Tiny:
     replaceable: bool = True  # the host lets packs replace its blocks and add to their streams
     variant: bool = False  # differs little from another case here
     fixed: tuple[str, ...] = ()  # sizes that the host takes for granted, so that they are told it
-
-    @property
-    def width(self) -> int:
-        """Width of the residual streams."""
-        for name in ("hidden", "hidden_size"):
-            if name in self.extra:
-                return self.extra[name]
-        return 64 * self.extra.get("heads", self.extra["depth"])
 
     def linears(self, side: str) -> tuple[str, ...]:
         """Linear layers of the "text" or the "image" side that the scores depend on."""
@@ -138,6 +131,25 @@ _CHROMA = {
 }
 _CHROMA_FIXED = ("out_dim", "hidden_dim", "n_layers")
 TINY["chroma"] = Tiny("chroma", "t5xxl", 16, 8, 2, 3, _CHROMA, fixed=_CHROMA_FIXED)
+_QWEN = {
+    "num_attention_heads": 2,
+    "num_layers": 3,
+    "joint_attention_dim": 48,
+}
+TINY["qwen"] = Tiny(
+    "qwen",
+    "qwen25_7b",
+    16,
+    8,
+    2,
+    3,
+    _QWEN,
+    blocks="transformer_blocks",
+    text=("{}.0.attn.add_q_proj", "{}.1.attn.add_k_proj", "txt_in"),
+    image=("{}.0.attn.to_v",),
+    frames=1,
+    fixed=("num_attention_heads", "joint_attention_dim"),
+)
 FAMILIES = tuple(TINY)
 DISTINCT = tuple(family for family in TINY if not TINY[family].variant)
 REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
@@ -170,6 +182,12 @@ def model(family: str, dtype: torch.dtype = torch.float32) -> Any:
 
     with mock.patch.object(comfy.model_detection, "detect_unet_config", detect_small):
         return comfy.sd.load_diffusion_model_state_dict(weights_of(family), {"dtype": dtype})
+
+
+def width(family: str) -> int:
+    """Width of the model's residual streams."""
+    projection = TINY[family].text[-1]
+    return model(family).get_model_object("diffusion_model").get_submodule(projection).out_features
 
 
 def weights_of(family: str) -> dict[str, torch.Tensor]:

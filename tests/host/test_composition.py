@@ -13,7 +13,6 @@ from .models import (
     FLUX,
     REPLACEABLE,
     STEPS,
-    TINY,
     both,
     capture_of,
     concepts,
@@ -28,6 +27,7 @@ from .models import (
     prompt,
     seeded,
     sigmas,
+    width,
 )
 
 ROUNDING = 1e-5  # of the largest magnitude: the same sums in another order
@@ -205,14 +205,13 @@ def test_a_wrapper_that_passes_everything_by_name_works():
 
 @pytest.mark.parametrize("family", REPLACEABLE)
 def test_a_controlnets_residuals_are_added(family):
-    tiny = TINY[family]
 
     class Control(comfy.controlnet.ControlBase):
         calls = 0
 
         def get_control(self, x, t, cond, batched_number, transformer_options):
             self.calls += 1
-            add = seeded(1, 35, tiny.width, seed=4).expand(x.shape[0], -1, -1)
+            add = seeded(1, 35, width(family), seed=4).expand(x.shape[0], -1, -1)
             return {"input": [add, None], "output": [add]}
 
     control = Control()

@@ -23,7 +23,7 @@ def _rope_without_kernels(monkeypatch):
     monkeypatch.setattr(comfy.model_management, "in_training", True)
 
 
-ARCHS = ("mid", "flux1", "flux2", "klein", "sd3", "cogvideox", "chroma")
+ARCHS = ("mid", "flux1", "flux2", "klein", "sd3", "cogvideox", "chroma", "qwen")
 
 
 @pytest.mark.parametrize("arch", ARCHS)

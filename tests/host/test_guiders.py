@@ -211,13 +211,17 @@ REFERENCES = [
     ("flux2", None),
     ("flux2", "index"),
     ("flux2", "index_timestep_zero"),
+    ("qwen", None),
+    ("qwen", "offset"),
+    ("qwen", "negative_index"),
+    ("qwen", "index_timestep_zero"),
 ]
 
 
 @pytest.mark.parametrize(("family", "method"), REFERENCES)
 def test_reference_pictures_take_part_and_have_no_map(family, method):
-    channels, side = latent(family)["samples"].shape[1], 6
-    values = {"reference_latents": [seeded(1, channels, side, side, seed=i) for i in (5, 6)]}
+    shape = latent(family, size=(4, 3))["samples"].shape
+    values = {"reference_latents": [seeded(*shape, seed=i) for i in (5, 6)]}
     if method:
         values["reference_latents_method"] = method
     host, ours, capture = both(family, positive=prompt(family, **values), cfg=3.0)

@@ -193,3 +193,29 @@ def test_a_concept_stands_where_it_would_stand_as_the_whole_prompt(family, matte
 
     assert torch.equal(at(10, 20), at(502, 512))
     assert torch.equal(at(3, 512), at(510, 512)) is not matters
+
+
+def test_layers_of_a_picture_have_maps_of_their_own():
+    """Qwen-Image-Layered: the frames of the latent are pictures, and no video."""
+    layers = {"samples": torch.zeros(1, 16, 4, 10, 14)}
+    host, ours, capture = both("qwen", latent_image=layers)
+    assert torch.equal(host, ours)
+    assert (capture.grid, capture.spans) == ((4, 5, 7), (1, 1, 1, 1))
+
+
+def test_a_latent_without_frames_is_a_picture_to_a_model_of_videos():
+    """As ComfyUI's empty latent of SD3 is to Qwen-Image."""
+    flat = {"samples": torch.zeros(1, 16, 10, 14)}
+    host, ours, capture = both("qwen", latent_image=flat)
+    assert torch.equal(host, ours)
+    assert torch.equal(capture.scores, capture_of("qwen").scores)
+
+
+def test_padding_of_a_prompt_takes_no_part():
+    """A prompt filled up, with the mask that says so, has the scores of the bare prompt."""
+    bare = prompt("qwen")
+    filled = torch.cat([bare[0][0], seeded(1, 3, 48, seed=9)], 1)
+    mask = torch.tensor([[1] * 6 + [0] * 3])
+    host, ours, capture = both("qwen", positive=[[filled, {"attention_mask": mask}]])
+    assert torch.equal(host, ours)
+    assert error(capture.scores[:, 0], capture_of("qwen", positive=bare).scores[:, 0]) < ROUNDING
