@@ -29,7 +29,8 @@ class Encoder:
     of it, which is its name unless said otherwise. beside: token lists that may come with it;
     needs: those that must. mute: ids that carry no text: the unknown token, a word boundary alone.
     kind: one of KINDS, for users to choose by. parts: the host's modules that make it up, any of
-    which may be missing.
+    which may be missing. headless: the host cuts the rows before the content, those of a template's
+    beginning, off the output.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Encoder:
     tokens: str = ""
     kind: str = ""
     parts: tuple[str, ...] = ()
+    headless: bool = False
 
     def resolve(self, choice: str) -> str:
         """The choice that `auto`, or another of CHOICES, means for this encoder.
@@ -104,6 +106,7 @@ ENCODERS = (
     Encoder("mistral3_24b", "FLUX.2 dev", "last", padding=11),
     Encoder("qwen3_4b", "FLUX.2 Klein 4B", "last", padding=151643),
     Encoder("qwen3_8b", "FLUX.2 Klein 9B", "last", padding=151643),
+    Encoder("qwen25_7b", "Qwen-Image", "last", padding=151643, headless=True),
 )
 
 

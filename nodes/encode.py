@@ -54,9 +54,9 @@ class ConceptEncoder(io.ComfyNode):
             inputs=[
                 io.Clip.Input(
                     "clip",
-                    tooltip="The text encoder of the model that will sample: FLUX.1 and CogVideoX "
-                    "(T5), FLUX.2 dev (Mistral) and Klein (Qwen 3), SD3 (CLIP and T5). Each "
-                    "concept costs one run of it.",
+                    tooltip="The text encoder of the model that will sample: FLUX.1, CogVideoX "
+                    "and Chroma (T5), FLUX.2 dev (Mistral) and Klein (Qwen 3), SD3 (CLIP and T5), "
+                    "Qwen-Image (Qwen 2.5 VL). Each concept costs one run of it.",
                 ),
                 io.String.Input(
                     "concepts",
@@ -82,7 +82,7 @@ class ConceptEncoder(io.ComfyNode):
                     "several, as the node shows after a run. first, last: that one. mean: one, the "
                     "average of all. all: each by itself, and their scores averaged; costs as "
                     "much as a concept for each token. auto: all for T5, the last for encoders "
-                    "that read left to right (CLIP, Mistral, Qwen 3).",
+                    "that read left to right (CLIP, Mistral, Qwen).",
                 ),
                 io.Combo.Input(
                     "encoder",

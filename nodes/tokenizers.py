@@ -63,8 +63,10 @@ def tokenize(clip: Any, choices: Mapping[str, str], kind: str) -> tuple[Encoder,
         chosen = choose(span, content, choice, encoder)
         lengths = [len(_ids(tokens, other)) for other in encoders]
         first = sum(lengths[: encoders.index(encoder)])
-        rows = sum(lengths)
-        tokenized.append(Tokenized(tokens, split, choice, chosen, len(ids), first, rows))
+        cut = span.start if encoder.headless else 0
+        chosen = tuple(i - cut for i in chosen)
+        length, rows = len(ids) - cut, sum(lengths) - cut
+        tokenized.append(Tokenized(tokens, split, choice, chosen, length, first, rows))
     return encoder, tokenized
 
 

@@ -3,12 +3,13 @@
 import inspect
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import comfy.sd
 import pytest
 import torch
 from comfy import sd1_clip
-from comfy.text_encoders import flux
+from comfy.text_encoders import flux, qwen_image, qwen_vl
 from comfy.text_encoders.sd3_clip import SD3Tokenizer, sd3_clip
 
 from concept_attention.core.errors import ConceptAttentionError
@@ -63,13 +64,25 @@ def build_flux2():
     return build(flux.flux2_te(), flux.Flux2Tokenizer, config, {"tekken_model": data})
 
 
+def build_qwen():
+    """The picture's side of the encoder, which no concept passes through, is made smaller too."""
+    tower = qwen_vl.Qwen2VLVisionTransformer
+    small = {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "intermediate_size": 8}
+    config = {"qwen25_7b": LLAMA | {"num_hidden_layers": 2}}
+    with mock.patch.object(
+        qwen_vl, "Qwen2VLVisionTransformer", lambda **given: tower(**{**given, **small})
+    ):
+        return build(qwen_image.te(), qwen_image.QwenImageTokenizer, config)
+
+
 BUILDERS = {
     "t5xxl": build_flux,
     "qwen3_4b": build_klein,
     "qwen3_8b": lambda: build_klein("qwen3_8b"),
     "mistral3_24b": build_flux2,
+    "qwen25_7b": build_qwen,
 }
-CAUSAL = ["qwen3_4b", "qwen3_8b", "mistral3_24b"]
+CAUSAL = ["qwen3_4b", "qwen3_8b", "mistral3_24b", "qwen25_7b"]
 
 
 @pytest.fixture(scope="module")

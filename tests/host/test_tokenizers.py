@@ -12,6 +12,7 @@ import comfy.sd
 import pytest
 import torch
 from comfy.text_encoders.flux import Flux2Tokenizer, FluxTokenizer, KleinTokenizer, KleinTokenizer8B
+from comfy.text_encoders.qwen_image import QwenImageTEModel, QwenImageTokenizer
 from comfy.text_encoders.sd3_clip import SD3Tokenizer
 from safetensors.torch import save_file
 
@@ -24,24 +25,40 @@ pytestmark = pytest.mark.filterwarnings("ignore:Deprecated in 0.9.0:DeprecationW
 MISTRAL_FILE = Path(__file__).parents[1] / "data" / "mistral_tokenizer.json"
 
 
-class EchoClip(comfy.sd.CLIP):
-    """The host's CLIP, with an encoder whose output is the token ids."""
+class Echo(torch.nn.Module):
+    """A text encoder whose output is the token ids."""
 
-    def __init__(self, tokenizer):
+    def encode_token_weights(self, sections):
+        ids = [[token for section in sections for token, _ in section]]
+        rows = torch.tensor(ids, dtype=torch.float64)[..., None]
+        return rows, None, {"attention_mask": torch.ones(rows.shape[:2])}
+
+
+class EchoClip(comfy.sd.CLIP):
+    """The host's CLIP around an echo; around: the host's class that cuts the encoder's output."""
+
+    def __init__(self, tokenizer, around=None):
         super().__init__(no_init=True)
         self.tokenizer = tokenizer
         self.tokenizer_options = {}
         self.cond_stage_model = SimpleNamespace(clip_l=True, clip_g=True, t5xxl=True)
+        self.around = None
+        if around is not None:
+            self.around = around(model_options={f"{tokenizer.clip}_class": lambda **_: Echo()})
 
     def encode_from_tokens_scheduled(self, tokens, **kwargs):
+        if self.around is not None:
+            return [[self.around.encode_token_weights(tokens)[0], {}]]
         names = ("l", "t5xxl") if "g" in tokens else list(tokens)[-1:]
-        ids = [[token for name in names for section in tokens[name] for token, _ in section]]
-        return [[torch.tensor(ids, dtype=torch.float64)[..., None], {}]]
+        sections = [section for name in names for section in tokens[name]]
+        return [[Echo().encode_token_weights(sections)[0], {}]]
 
 
 def build(name, **options):
     if name == "flux":
         return EchoClip(FluxTokenizer(**options))
+    if name == "qwen":
+        return EchoClip(QwenImageTokenizer(**options), QwenImageTEModel)
     if name == "mistral":
         data = torch.frombuffer(bytearray(MISTRAL_FILE.read_bytes()), dtype=torch.uint8)
         return EchoClip(Flux2Tokenizer(tokenizer_data={"tekken_model": data}, **options))
@@ -54,7 +71,7 @@ def clips(tmp_path_factory):
     """All with an embedding "foo" in reach, as in a well-used installation."""
     folder = tmp_path_factory.mktemp("embeddings")
     save_file({"emb_params": torch.ones(2, 4)}, folder / "foo.safetensors")
-    names = ("flux", "klein_4b", "klein_9b", "mistral", "sd3")
+    names = ("flux", "klein_4b", "klein_9b", "mistral", "sd3", "qwen")
     return {name: build(name, embedding_directory=[str(folder)]) for name in names}
 
 
@@ -192,6 +209,28 @@ def test_how_a_concept_was_split_is_told_in_letters(clips, name, label, split):
     assert used(clips[name], label, "all")[1] == split
 
 
+@pytest.mark.parametrize(
+    ("label", "choice", "expected"),
+    [
+        ("dragon", "auto", (55419, 0, 6)),
+        ("red dragon", "auto", (25105, 1, 7)),
+        ("red dragon", "first", (1151, 0, 7)),
+        ("red dragon", "mean", ((1151 + 25105) / 2, 1, 7)),
+        ("user", "auto", (872, 0, 6)),  # a word of the template
+        ("<|im", "first", (27, 0, 8)),  # begins like the template's next token
+    ],
+)
+def test_qwen_image_counts_from_the_prompt_on(clips, label, choice, expected):
+    """The host cuts the template's beginning off the output: the prompt's row is the first."""
+    assert encode(clips["qwen"], label, choice) == expected
+
+
+def test_a_whole_template_is_no_concept(clips):
+    """The host takes such a text for a template of its own and adds none."""
+    with pytest.raises(ConceptAttentionError, match="does not put a concept whole"):
+        encode(clips["qwen"], "<|im_start|>user\ndragon")
+
+
 def test_names_of_the_encoders(clips):
     found = {name: encode_concepts(clip, ["rock"], []).encoder for name, clip in clips.items()}
     assert found == {
@@ -200,10 +239,11 @@ def test_names_of_the_encoders(clips):
         "klein_9b": "qwen3_8b",
         "mistral": "mistral3_24b",
         "sd3": "clip_l+clip_g",
+        "qwen": "qwen25_7b",
     }
 
 
-@pytest.mark.parametrize("name", ["flux", "klein_4b", "klein_9b", "mistral"])
+@pytest.mark.parametrize("name", ["flux", "klein_4b", "klein_9b", "mistral", "qwen"])
 @pytest.mark.parametrize(
     "label",
     ["(dragon:1.3)", "((dragon))", "a \\( b", "\\)x\\\\(", "embedding:foo", "a embedding:foo"],
@@ -238,6 +278,8 @@ def test_the_host_itself_expands_an_embedding_after_the_concepts_too(clips):
         ("klein_9b", "dragon <|endoftext|>"),
         ("mistral", "[/INST]"),
         ("mistral", "[INST]dragon"),
+        ("qwen", "dragon<|im_end|>"),
+        ("qwen", "<|vision_start|><|image_pad|><|vision_end|>"),
     ],
 )
 def test_control_tokens_in_a_concept_are_an_error(clips, name, label):
