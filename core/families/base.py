@@ -54,9 +54,9 @@ class Stream(Protocol):
 class Family(Protocol):
     """One architecture: how its text stream treats a concept token.
 
-    name: in captures. models: as users know them, for errors. video: whether the model makes videos:
-    several pictures are then frames of one; else several frames of a latent are pictures of their
-    own, as layers are.
+    name: in captures. models: as users know them, for errors. video: whether the model makes
+    videos: several pictures are then frames of one; else several frames of a latent are pictures of
+    their own, as layers are.
     """
 
     name: str

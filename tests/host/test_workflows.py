@@ -35,10 +35,13 @@ TEMPLATES = {
     "SD3.5 Large - concept heatmaps": "sd3.5_simple_example",
     "FLUX.1 dev - concept heatmaps": "flux_dev_full_text_to_image",
     "FLUX.2 Klein - concept heatmaps": "image_flux2_klein_text_to_image",
+    "Chroma1-HD - concept heatmaps": "image_chroma_text_to_image",
+    "Qwen-Image - concept heatmaps": "image_qwen_Image_2512",
 }
 # Settings that make the picture; texts, seeds and file prefixes are each workflow's own.
 SETTINGS = ("UNETLoader", "DualCLIPLoader", "CLIPLoader", "VAELoader", "CFGGuider")
 SETTINGS += ("KSamplerSelect", "Flux2Scheduler", "EmptySD3LatentImage", "EmptyFlux2LatentImage")
+SETTINGS += ("BasicScheduler", "ModelSamplingAuraFlow", "T5TokenizerOptions")
 
 COUNTING_PACK = """
 from aiohttp import web
@@ -195,13 +198,17 @@ def template_nodes(name):
 
 
 def values(nodes, kind):
-    return [node["widgets_values"] for node in nodes if node["type"] == kind]
+    found = (node["widgets_values"] for node in nodes if node["type"] == kind)
+    # The editor leaves 3.1000000000000005 behind.
+    return [[round(v, 9) if isinstance(v, float) else v for v in each] for each in found]
 
 
 def models(nodes):
-    files = (file for node in nodes for file in node["properties"].get("models", ()))
-    found = [{**file, "url": file["url"].split("?")[0]} for file in files]
-    return sorted(found, key=lambda file: file["name"])
+    """The files, but for those of a LoRA, which the template that has one switches off."""
+    kept = (node for node in nodes if node["type"] != "LoraLoaderModelOnly")
+    files = (file for node in kept for file in node["properties"].get("models", ()))
+    found = {file["name"]: {**file, "url": file["url"].split("?")[0]} for file in files}
+    return [found[name] for name in sorted(found)]
 
 
 def test_only_a_workflow_that_was_run_has_a_thumbnail():

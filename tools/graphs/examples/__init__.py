@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import flux, image, pocket, sd3
+from . import chroma, flux, image, pocket, qwen_image, sd3
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.pocket,
@@ -14,6 +14,8 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,
     "SD3.5 Large - concept heatmaps": sd3.sd35,
+    "Chroma1-HD - concept heatmaps": chroma.hd,
+    "Qwen-Image - concept heatmaps": qwen_image.qwen_image,
 }
 
 
