@@ -18,7 +18,7 @@ UNPADDED = [family for family in (*FAMILIES, "radiance") if family != "flux2"]
 def test_concepts_that_are_the_prompt_have_its_vectors(family):
     """Both attend to the same tokens then, so that their outputs are the same in every layer."""
     tokens = seeded(1, 3, 48, seed=1)
-    items = [Concept(f"{i}", row, i, 3, i == 2) for i, row in enumerate(tokens[0])]
+    items = [Concept(f"{i}", row[None], (i,), 3, i == 2) for i, row in enumerate(tokens[0])]
     named = Concepts(tuple(items), TINY[family].encoder)
     values = {"pooled_output": torch.zeros(1, 32)} if "pooled" in TINY[family].extra else {}
     outs, vectors, texts = [], [], []
