@@ -37,6 +37,10 @@ _DEFAULTS = {
     "chroma": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
     # Joint blocks from end to end, as SD3.
     "qwen_image": DecodeDefaults("all", "all", 1.0, "softmax first", True),
+    # Beyond the paper; HunyuanVideo's blocks are FLUX.1's, of which the paper reads the last.
+    "hunyuan_video": DecodeDefaults("-4:", "all", 1.0, "softmax first", False),
+    # Beyond the paper; nearest are its models whose text and image share weights.
+    "lumina2": DecodeDefaults("all", "all", 1.0, "softmax first", False),
 }
 
 

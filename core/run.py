@@ -7,7 +7,7 @@ further in (its own code, or another pack's wrapper).
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -170,9 +170,11 @@ class CaptureRun:
         last = max(self.plan.flat_layers)
         blocks = self._family.blocks(model)[: last + 1]
         reader = self._reader(model, call, rows)
-        with reading(
-            self._family.attachment, options, blocks, self._family.image, reader
-        ) as watched:
+
+        def image(given: Mapping[str, Any]) -> slice:
+            return self._family.image(model, given, self.tokens)
+
+        with reading(self._family.attachment, options, blocks, image, reader) as watched:
             bound.arguments["transformer_options"] = watched
             return executor(*bound.args, **bound.kwargs)
 

@@ -38,10 +38,11 @@ def captured(
     run = CaptureRun(model, concepts, budget=2**40, **options)
     sigmas = [1 - step / steps for step in range(steps + 1)]
     run.begin(given.x.shape, sigmas, [{"uuid": "positive"}])
-    kinds = ("apply_model", "diffusion_model")  # from the outside in
-    wrappers = [run.wrappers[kind] for kind in kinds if kind in run.wrappers]
+    uuids: dict[str, Any] = {"uuids": ["positive"]}
+    wrappers = [run.wrappers["apply_model"]] if "apply_model" in run.wrappers else []
+    if "diffusion_model" in run.wrappers:  # the model itself calls it
+        uuids["wrappers"] = {"diffusion_model": {None: [run.wrappers["diffusion_model"]]}}
     wrapped = WrapperExecutor.new_class_executor(model.forward, model, wrappers).execute
-    uuids = {"uuids": ["positive"]}
     for step in range(steps):
         # The noise level is read, which a meta tensor does not allow.
         device = "cpu" if given.x.is_meta else given.x.device

@@ -67,6 +67,72 @@ _RADIANCE = {
     "use_x0": True,
     "use_sequential_txt_ids": True,
 }
+_LUMINA = {
+    "in_channels": 16,
+    "dim": 2304,
+    "n_layers": 26,
+    "n_heads": 24,
+    "n_kv_heads": 8,
+    "axes_dims": [32, 32, 32],
+    "ffn_dim_multiplier": 4.0,
+    "qk_norm": True,
+    "cap_feat_dim": 2304,
+    "rope_theta": 10000.0,
+}
+_ZIMAGE = {
+    **_LUMINA,
+    "dim": 3840,
+    "n_layers": 30,
+    "n_heads": 30,
+    "n_kv_heads": 30,
+    "axes_dims": [32, 48, 48],
+    "ffn_dim_multiplier": 8 / 3,
+    "cap_feat_dim": 2560,
+    "rope_theta": 256.0,
+    "z_image_modulation": True,
+    "time_scale": 1000.0,
+    "pad_tokens_multiple": 32,
+}
+_NEXTDIT = "comfy.ldm.lumina.model.NextDiT"
+_HUNYUAN = {
+    "in_channels": 16,
+    "out_channels": 16,
+    "vec_in_dim": 768,
+    "context_in_dim": 4096,
+    "hidden_size": 3072,
+    "mlp_ratio": 4.0,
+    "num_heads": 24,
+    "depth": 20,
+    "depth_single_blocks": 40,
+    "axes_dim": [16, 56, 56],
+    "theta": 256,
+    "patch_size": [1, 2, 2],
+    "qkv_bias": True,
+    "guidance_embed": True,
+    "byt5": False,
+    "meanflow": False,
+    "use_cond_type_embedding": False,
+    "vision_in_dim": None,
+    "meanflow_sum": False,
+}
+_HUNYUAN15 = {
+    **_HUNYUAN,
+    "in_channels": 65,
+    "out_channels": 32,
+    "vec_in_dim": None,
+    "patch_size": [1, 1, 1],
+    "context_in_dim": 3584,
+    "hidden_size": 2048,
+    "num_heads": 16,
+    "depth": 54,
+    "depth_single_blocks": 0,
+    "guidance_embed": False,
+    "byt5": True,
+    "use_cond_type_embedding": True,
+    "vision_in_dim": 1152,
+    "meanflow_sum": True,
+}
+_HUNYUAN_CLASS = "comfy.ldm.hunyuan_video.model.HunyuanVideo"
 _SD3 = "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper"
 _CHROMA_CLASS = "comfy.ldm.chroma.model.Chroma"
 _RADIANCE_CLASS = "comfy.ldm.chroma_radiance.model.ChromaRadiance"
@@ -147,6 +213,12 @@ SIZES = {size.name: size for size in (
     Size("radiance", "t5xxl", _RADIANCE_CLASS, _flux(_RADIANCE, 24, 19, 38), (3, 1024, 1024),
          (512, 4096), {"guidance": 0}),
     Size("qwen", "qwen25_7b", _QWEN, {}, (16, 1, 128, 128), (512, 3584)),
+    # HunyuanVideo, 73 frames of 848 x 480, and 1.5, 121 frames of 1280 x 720
+    Size("hunyuan", "llama", _HUNYUAN_CLASS, _HUNYUAN, (16, 19, 60, 106), (256, 4096), _DEV),
+    Size("hunyuan15", "qwen25_7b", _HUNYUAN_CLASS, _HUNYUAN15, (65, 31, 45, 80), (256, 3584)),
+    # Lumina Image 2, Z-Image
+    Size("lumina2", "gemma2_2b", _NEXTDIT, _LUMINA, (16, 128, 128), (256, 2304), {"num_tokens": 0}),
+    Size("zimage", "qwen3_4b", _NEXTDIT, _ZIMAGE, (16, 128, 128), (100, 2560), {"num_tokens": 0}),
     Size("pocket", "t5xxl", _FLUX, _flux(_POCKET, 2, 4, 2), (16, 32, 32), (24, 128)),
     Size("tiny", "t5xxl", _FLUX, _flux(_FLUX1, 1, 2, 1), (16, 8, 12), (8, 4096), _DEV),
 )}

@@ -5,10 +5,21 @@ from .base import Call, Family, HostModel, Projected, Stream
 from .chroma import Chroma
 from .cogvideox import CogVideoX
 from .flux import Flux, Flux2
+from .hunyuan_video import HunyuanVideo
+from .lumina2 import Lumina2
 from .qwen_image import QwenImage
 from .sd3 import SD3
 
-FAMILIES: tuple[Family, ...] = (Flux(), Flux2(), SD3(), CogVideoX(), Chroma(), QwenImage())
+FAMILIES: tuple[Family, ...] = (
+    Flux(),
+    Flux2(),
+    SD3(),
+    CogVideoX(),
+    Chroma(),
+    QwenImage(),
+    Lumina2(),
+    HunyuanVideo(),
+)
 
 __all__ = ["FAMILIES", "Call", "Family", "HostModel", "Projected", "Stream", "family_of"]
 

@@ -72,11 +72,11 @@ class Family(Protocol):
     def blocks(self, model: HostModel) -> Sequence[nn.Module]:
         """The blocks with joint attention, in order: the layers."""
 
-    def image(self, given: Mapping[str, Any]) -> slice:
+    def image(self, model: HostModel, given: Mapping[str, Any], tokens: int) -> slice:
         """The image tokens among those of a block's joint attention.
 
-        given: what the host gives to the block, by name. Tokens of reference pictures may follow
-        those of the picture.
+        given: what the host gives to the block, by name. tokens: how many the picture has; those
+        of reference pictures may follow.
         """
 
     def text_width(self, model: HostModel) -> int:

@@ -36,7 +36,7 @@ class CogVideoX:
         """All blocks."""
         return list(model.blocks)
 
-    def image(self, given: Mapping[str, Any]) -> slice:
+    def image(self, model: HostModel, given: Mapping[str, Any], tokens: int) -> slice:
         """The video tokens of [text, video]."""
         return image_after_text(given["encoder_hidden_states"], given["hidden_states"])
 

@@ -1,5 +1,6 @@
 """The concepts beside blocks of FLUX.1's making, which other models are built of too."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from ..attention import rotate
 from .base import HostModel, Projected
+
+_TIME_WIDTH = 256
 
 
 class DoubleStream(ABC):
@@ -63,6 +66,14 @@ def angles_at(
         ids[:, :, axis] = torch.tensor(places, dtype=torch.float32, device=device)
     angles: Tensor = model.pe_embedder(ids)
     return angles
+
+
+def sinusoid(t: Tensor) -> Tensor:
+    """Timestep embedding, cosines first, of a time in thousandths: [B] to [B, 256]."""
+    half = _TIME_WIDTH // 2
+    rates = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / half)
+    angle = t[:, None].float() * rates
+    return torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1)
 
 
 def _modulate(x: Tensor, mod: Any) -> Tensor:

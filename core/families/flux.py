@@ -5,11 +5,9 @@ own modulation, which for the concepts is made from a zero pooled vector (as the
 FLUX.2 (dev, Klein): one modulation shared by all blocks, no pooled vector, text at (0, 0, 0, i).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ..attach import Attachment
@@ -22,9 +20,7 @@ from .base import (
     is_host_class,
     picture_grid,
 )
-from .double import DoubleStream, angles_at
-
-_TIME_WIDTH = 256
+from .double import DoubleStream, angles_at, sinusoid
 
 
 class Flux:
@@ -49,7 +45,7 @@ class Flux:
         """The double blocks."""
         return list(model.double_blocks)
 
-    def image(self, given: Mapping[str, Any]) -> slice:
+    def image(self, model: HostModel, given: Mapping[str, Any], tokens: int) -> slice:
         """The image tokens of [text, image]."""
         return image_after_text(given["txt"], given["img"])
 
@@ -103,17 +99,9 @@ class FluxStream(DoubleStream):
 def _modulation_vector(model: HostModel, call: Call) -> Tensor:
     """Timestep, guidance and, in FLUX.1, a zero pooled vector: [B, D]."""
     dtype = call.latent.dtype
-    vec = model.time_in(_sinusoid(call.timestep).to(dtype))
+    vec = model.time_in(sinusoid(1000.0 * call.timestep).to(dtype))
     if model.params.guidance_embed and call.guidance is not None:
-        vec = vec + model.guidance_in(_sinusoid(call.guidance).to(dtype))
+        vec = vec + model.guidance_in(sinusoid(1000.0 * call.guidance).to(dtype))
     if model.vector_in is not None:
         vec = vec + model.vector_in(vec.new_zeros(1, model.params.vec_in_dim))
     return vec
-
-
-def _sinusoid(t: Tensor) -> Tensor:
-    """Timestep embedding, cosines first, of a time in 0..1: [B] to [B, 256]."""
-    half = _TIME_WIDTH // 2
-    rates = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / half)
-    angle = (1000.0 * t)[:, None].float() * rates
-    return torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1)

@@ -47,7 +47,7 @@ class QwenImage:
         """All blocks."""
         return list(model.transformer_blocks)
 
-    def image(self, given: Mapping[str, Any]) -> slice:
+    def image(self, model: HostModel, given: Mapping[str, Any], tokens: int) -> slice:
         """The image tokens of [text, image]."""
         return image_after_text(given["txt"], given["img"])
 

@@ -46,7 +46,7 @@ class SD3:
         """The joint blocks."""
         return list(model.joint_blocks)
 
-    def image(self, given: Mapping[str, Any]) -> slice:
+    def image(self, model: HostModel, given: Mapping[str, Any], tokens: int) -> slice:
         """The image tokens of [text, image]."""
         return image_after_text(given["txt"], given["img"])
 

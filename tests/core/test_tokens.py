@@ -36,6 +36,12 @@ def test_the_span_leaves_out_template_padding_start_and_end(tokens, empty, span)
     assert content_span(tokens, empty, PAD) == span
 
 
+def test_a_blank_in_place_of_an_empty_text_is_no_part_of_the_template():
+    for content in ([50, 51], [7, 50], [7]):
+        span = content_span([START, 30, *content, END], [START, 30, 7, END], PAD, mute={7})
+        assert span == range(2, 2 + len(content))
+
+
 def test_a_control_token_next_to_the_template_stays_in_the_span():
     """So that it is seen and refused, wherever in the concept it is."""
     for concept in ([END, 50], [50, END], [END]):

@@ -63,6 +63,8 @@ class Tiny:
     frames: int = 0  # latent frames of a video; 0 for a picture
     frames_patch: int = 1  # frames of an image token in the latent
     replaceable: bool = True  # the host lets packs replace its blocks and add to their streams
+    whole: bool = False  # the host takes whole image tokens only
+    masks: bool = True  # the host takes a noise mask
     variant: bool = False  # differs little from another case here
     fixed: tuple[str, ...] = ()  # sizes that the host takes for granted, so that they are told it
 
@@ -150,6 +152,82 @@ TINY["qwen"] = Tiny(
     frames=1,
     fixed=("num_attention_heads", "joint_attention_dim"),
 )
+_LUMINA = {
+    "dim": 96,
+    "n_layers": 3,
+    "n_heads": 4,
+    "n_kv_heads": 2,
+    "axes_dims": [8, 8, 8],
+    "ffn_dim_multiplier": 2.0,
+    "cap_feat_dim": 48,
+}
+_ZIMAGE = {
+    **_LUMINA,
+    "dim": 256,
+    "n_kv_heads": 4,
+    "axes_dims": [16, 24, 24],
+    "rope_theta": 256.0,
+    "z_image_modulation": True,
+    "time_scale": 1000.0,
+    "pad_tokens_multiple": 32,
+}
+_LUMINA_NAMES = {
+    "blocks": "layers",
+    "text": ("{}.0.attention.qkv", "{}.1.attention.qkv", "cap_embedder.1"),
+    "image": ("x_embedder",),
+    "late_norm": "ffn_norm1",
+    "replaceable": False,
+}
+# The host tells the two models apart by their width.
+TINY["lumina2"] = Tiny(
+    "lumina2",
+    "gemma2_2b",
+    16,
+    8,
+    2,
+    3,
+    _LUMINA,
+    variant=True,
+    fixed=tuple(_LUMINA),
+    **_LUMINA_NAMES,
+)
+TINY["zimage"] = Tiny(
+    "zimage", "qwen3_4b", 16, 8, 2, 3, _ZIMAGE, fixed=tuple(_ZIMAGE), **_LUMINA_NAMES
+)
+_HUNYUAN = {
+    "hidden_size": 256,
+    "num_heads": 2,
+    "depth": 3,
+    "depth_single_blocks": 1,
+    "context_in_dim": 48,
+}
+_REFINED = ("{}.0.txt_attn.qkv", "{}.1.txt_attn.qkv", "txt_in.input_embedder")
+TINY["hunyuan"] = Tiny(
+    "hunyuan",
+    "llama",
+    16,
+    8,
+    2,
+    3,
+    {**_HUNYUAN, "vec_in_dim": 32},
+    text=_REFINED,
+    frames=2,
+    whole=True,
+    fixed=("vec_in_dim",),
+)
+TINY["hunyuan15"] = Tiny(
+    "hunyuan15",
+    "qwen25_7b",
+    32,
+    16,
+    1,
+    3,
+    {**_HUNYUAN, "depth_single_blocks": 0},
+    text=_REFINED,
+    masks=False,
+    frames=2,
+    whole=True,
+)
 FAMILIES = tuple(TINY)
 DISTINCT = tuple(family for family in TINY if not TINY[family].variant)
 REPLACEABLE = tuple(family for family in TINY if TINY[family].replaceable)
@@ -224,9 +302,9 @@ def seeded(*shape: int, seed: int) -> torch.Tensor:
 
 def prompt(family: str, seed: int = 1, tokens: int = 6, **values: Any) -> list[Any]:
     """A conditioning, another one for every seed."""
-    has_pooled = "pooled" in TINY[family].extra
-    pooled = {"pooled_output": seeded(1, 32, seed=seed)} if has_pooled else {}
-    return [[seeded(1, tokens, 48, seed=seed), {**pooled, **values}]]
+    has_pooled = {"pooled", "vec_in_dim"} & set(TINY[family].extra)
+    pooled = seeded(1, 32, seed=seed) if has_pooled else None
+    return [[seeded(1, tokens, 48, seed=seed), {"pooled_output": pooled, **values}]]
 
 
 def concepts(family: str, count: int = 3) -> Concepts:

@@ -13,6 +13,7 @@ from .models import (
     FLUX,
     REPLACEABLE,
     STEPS,
+    TINY,
     both,
     capture_of,
     concepts,
@@ -211,7 +212,8 @@ def test_a_controlnets_residuals_are_added(family):
 
         def get_control(self, x, t, cond, batched_number, transformer_options):
             self.calls += 1
-            add = seeded(1, 35, width(family), seed=4).expand(x.shape[0], -1, -1)
+            tokens = 35 * (TINY[family].frames or 1)
+            add = seeded(1, tokens, width(family), seed=4).expand(x.shape[0], -1, -1)
             return {"input": [add, None], "output": [add]}
 
     control = Control()

@@ -23,7 +23,20 @@ def _rope_without_kernels(monkeypatch):
     monkeypatch.setattr(comfy.model_management, "in_training", True)
 
 
-ARCHS = ("mid", "flux1", "flux2", "klein", "sd3", "cogvideox", "chroma", "qwen")
+ARCHS = (
+    "mid",
+    "flux1",
+    "flux2",
+    "klein",
+    "sd3",
+    "cogvideox",
+    "chroma",
+    "qwen",
+    "lumina2",
+    "zimage",
+    "hunyuan",
+    "hunyuan15",
+)
 
 
 @pytest.mark.parametrize("arch", ARCHS)

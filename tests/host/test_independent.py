@@ -21,7 +21,7 @@ PLAIN = {"chroma": plain_chroma.vectors, "qwen": plain_qwen_image.vectors}
 def placed(family):
     """Concepts that stand at different places."""
     named = concepts(family)
-    items = [replace(item, index=2 * i + 1, length=9) for i, item in enumerate(named.items)]
+    items = [replace(item, indices=(2 * i + 1,), length=9) for i, item in enumerate(named.items)]
     return Concepts(tuple(items), named.encoder)
 
 

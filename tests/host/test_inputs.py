@@ -114,7 +114,7 @@ def test_a_tight_budget_thins_out_steps_then_averages_layers_and_says_so():
         budget = maps * 3 * 35 * 4
         run = CaptureRun(diffusion_model, concepts("dev"), budget=budget, notify=notes.append)
         run.begin((1, 16, 10, 14), levels, [{"uuid": 1}])
-        return run._plan.steps, run._plan.layers
+        return run.plan.steps, run.plan.layers
 
     assert plan(18) == ((0, 1, 2, 3, 4, 5), ((0,), (1,), (2,)))
     assert notes == []

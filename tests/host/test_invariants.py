@@ -47,7 +47,7 @@ def test_latent_is_the_hosts_for_samplers(family, sampler):
     assert capture.steps == (0, 1, 2, 3)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [family for family in FAMILIES if TINY[family].masks])
 def test_latent_is_the_hosts_for_partial_denoise_and_a_noise_mask(family):
     image = latent(family)
     image["samples"] = seeded(*image["samples"].shape, seed=5)
@@ -66,7 +66,9 @@ def test_any_aspect_ratio_and_odd_sizes(family, rows, columns):
     """The last row and column of tokens reach over the latent's edge where the patch allows it."""
     tiny = TINY[family]
     frames = (tiny.frames + 2,) if tiny.frames else ()
-    sides = tuple(side * tiny.patch - (tiny.patch > 1) for side in (rows, columns))
+    sides = tuple(
+        side * tiny.patch - (tiny.patch > 1 and not tiny.whole) for side in (rows, columns)
+    )
     image = {"samples": torch.zeros(1, tiny.channels, *frames, *sides)}
     host, ours, capture = both(family, latent_image=image)
     assert torch.equal(host, ours)
