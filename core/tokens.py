@@ -29,7 +29,7 @@ class Encoder:
     of it, which is its name unless said otherwise. beside: token lists that may come with it;
     needs: those that must. mute: ids that carry no text: the unknown token, a word boundary alone.
     kind: one of KINDS, for users to choose by. parts: the host's modules that make it up, any of
-    which may be missing. headless: the host cuts the rows before the content, those of a template's
+    which may be missing. headless: the host cuts rows before the content, those of a template's
     beginning, off the output.
     """
 
@@ -104,9 +104,25 @@ ENCODERS = (
         parts=("t5xxl",),
     ),
     Encoder("mistral3_24b", "FLUX.2 dev", "last", padding=11),
-    Encoder("qwen3_4b", "FLUX.2 Klein 4B", "last", padding=151643),
+    Encoder("qwen3_4b", "FLUX.2 Klein 4B, Z-Image", "last", padding=151643),
     Encoder("qwen3_8b", "FLUX.2 Klein 9B", "last", padding=151643),
-    Encoder("qwen25_7b", "Qwen-Image", "last", padding=151643, headless=True),
+    Encoder(
+        "qwen25_7b",
+        "Qwen-Image, HunyuanVideo 1.5",
+        "last",
+        padding=151643,
+        mute=frozenset({220}),
+        headless=True,
+    ),
+    Encoder("gemma2_2b", "Lumina Image 2", "last", padding=0),
+    Encoder(
+        "llama",
+        "HunyuanVideo",
+        "last",
+        padding=128258,
+        needs=frozenset({"l"}),
+        headless=True,
+    ),
 )
 
 
@@ -143,13 +159,17 @@ def pick_encoder(encoders: Sequence[Encoder], kind: str) -> Encoder:
     )
 
 
-def content_span(tokens: Sequence[int], empty: Sequence[int], padding: int) -> range:
+def content_span(
+    tokens: Sequence[int], empty: Sequence[int], padding: int, mute: Collection[int] = ()
+) -> range:
     """Indexes of a concept's own tokens in its sequence.
 
     tokens: ids of the concept, with all that the encoder wraps around it, padded on either side.
     empty: likewise for the empty text; without its padding it is what stands before and after the
-    concept. A concept that begins with the token that follows it would be cut one token late: that
-    token is a control token in every encoder, which check_content refuses. Raises
+    concept, and perhaps, in the concept's place, one of the ids in `mute`: HunyuanVideo 1.5 knows
+    no empty text and reads a blank. A concept that begins with the token that follows it would be
+    cut one token late: that token is a control token in every encoder, which check_content refuses.
+    Raises
     ConceptAttentionError if `tokens` is not `empty` with something put in.
     """
     inside = _without_padding(tokens, padding)
@@ -157,6 +177,8 @@ def content_span(tokens: Sequence[int], empty: Sequence[int], padding: int) -> r
     ids = [tokens[i] for i in inside]
     wrapping = [empty[i] for i in outside]
     before = 0
+    if len(blank := [i for i, token in enumerate(wrapping) if token in mute]) == 1:
+        del wrapping[blank[0]]
     while before < min(len(ids), len(wrapping)) and ids[before] == wrapping[before]:
         before += 1
     after = len(wrapping) - before

@@ -55,8 +55,9 @@ class ConceptEncoder(io.ComfyNode):
                 io.Clip.Input(
                     "clip",
                     tooltip="The text encoder of the model that will sample: FLUX.1, CogVideoX "
-                    "and Chroma (T5), FLUX.2 dev (Mistral) and Klein (Qwen 3), SD3 (CLIP and T5), "
-                    "Qwen-Image (Qwen 2.5 VL). Each concept costs one run of it.",
+                    "and Chroma (T5), SD3 (CLIP and T5), FLUX.2 dev (Mistral), FLUX.2 Klein and "
+                    "Z-Image (Qwen 3), Qwen-Image and HunyuanVideo 1.5 (Qwen 2.5 VL), HunyuanVideo "
+                    "(Llama 3), Lumina 2 (Gemma 2). Each concept costs one run of it.",
                 ),
                 io.String.Input(
                     "concepts",
@@ -82,7 +83,7 @@ class ConceptEncoder(io.ComfyNode):
                     "several, as the node shows after a run. first, last: that one. mean: one, the "
                     "average of all. all: each by itself, and their scores averaged; costs as "
                     "much as a concept for each token. auto: all for T5, the last for encoders "
-                    "that read left to right (CLIP, Mistral, Qwen).",
+                    "that read left to right (CLIP, Mistral, Qwen, Llama, Gemma).",
                 ),
                 io.Combo.Input(
                     "encoder",
@@ -179,7 +180,8 @@ def encode_concepts(
     items = []
     for label, concept in zip(choices, tokenized, strict=True):
         throw_exception_if_processing_interrupted()
-        rows, indices = _rows(clip, concept), concept.chosen
+        rows, cut = _rows(clip, concept)
+        indices = tuple(i - cut for i in concept.chosen)
         if concept.choice == "mean":
             rows, indices = rows.mean(0, keepdim=True), indices[-1:]
         items.append(
@@ -187,7 +189,7 @@ def encode_concepts(
                 label=label,
                 embeddings=rows,
                 indices=indices,
-                length=concept.length,
+                length=concept.length - cut,
                 background=len(items) >= len(shown),
                 split=concept.split,
                 choice=concept.choice,
@@ -197,8 +199,11 @@ def encode_concepts(
     return Concepts(tuple(items), encoder.name)
 
 
-def _rows(clip: Any, concept: Tokenized) -> torch.Tensor:
-    """The chosen tokens' rows of the encoder's output: [T, width], on the CPU, float32."""
+def _rows(clip: Any, concept: Tokenized) -> tuple[torch.Tensor, int]:
+    """The chosen tokens' rows of the encoder's output, and how many rows that was cut by.
+
+    [T, width], on the CPU, float32.
+    """
     scheduled = clip.encode_from_tokens_scheduled(concept.tokens, show_pbar=False)
     if len(scheduled) != 1:
         raise ConceptAttentionError(
@@ -206,10 +211,11 @@ def _rows(clip: Any, concept: Tokenized) -> torch.Tensor:
             "concept has one; connect the CLIP from before the hooks were set."
         )
     rows = scheduled[0][0]
-    if rows.shape[:2] != (1, concept.rows):
+    cut = concept.rows - rows.shape[1]
+    if rows.shape[0] != 1 or not 0 <= cut <= concept.head:
         raise ConceptAttentionError(
             f"clip: it gives an output of shape {tuple(rows.shape)} for {concept.rows} tokens, "
             "so the concept's row cannot be told. Connect a supported model's text encoder."
         )
-    own = rows[0, concept.first : concept.first + concept.length]
-    return own[list(concept.chosen)].to("cpu", torch.float32)
+    places = [concept.first + i - cut for i in concept.chosen]
+    return rows[0, places].to("cpu", torch.float32), cut

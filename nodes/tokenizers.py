@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfy.sd1_clip import SDTokenizer
+from comfy.text_encoders.spiece_tokenizer import SPieceTokenizer
 
 from ..core.errors import ConceptAttentionError
 from ..core.tokens import (
@@ -27,7 +28,8 @@ class Tokenized:
     """A concept's tokens in the host's form, those chosen, and the length of the sequence.
 
     split: the texts of all its own tokens. choice: resolved. first: the row of the encoder's output
-    that the sequence begins at; rows: that output's length.
+    that the sequence begins at; rows: that output's length; head: how many of the first rows the
+    host may cut off it.
     """
 
     tokens: Any
@@ -37,6 +39,7 @@ class Tokenized:
     length: int
     first: int
     rows: int
+    head: int
 
 
 def tokenize(clip: Any, choices: Mapping[str, str], kind: str) -> tuple[Encoder, list[Tokenized]]:
@@ -56,17 +59,15 @@ def tokenize(clip: Any, choices: Mapping[str, str], kind: str) -> tuple[Encoder,
     for label, wanted in choices.items():
         tokens = literal.tokenize(_escape(label))
         ids = _ids(tokens, encoder)
-        span = content_span(ids, empty, encoder.padding)
+        span = content_span(ids, empty, encoder.padding, encoder.mute)
         content = ids[span.start : span.stop]
         check_content(label, content, control, encoder)
         choice, split = encoder.resolve(wanted), _split(parts[0], content)
         chosen = choose(span, content, choice, encoder)
         lengths = [len(_ids(tokens, other)) for other in encoders]
         first = sum(lengths[: encoders.index(encoder)])
-        cut = span.start if encoder.headless else 0
-        chosen = tuple(i - cut for i in chosen)
-        length, rows = len(ids) - cut, sum(lengths) - cut
-        tokenized.append(Tokenized(tokens, split, choice, chosen, length, first, rows))
+        rows, head = sum(lengths), span.start if encoder.headless else 0
+        tokenized.append(Tokenized(tokens, split, choice, chosen, len(ids), first, rows, head))
     return encoder, tokenized
 
 
@@ -118,6 +119,8 @@ def _tokenizers(tokenizer: Any, encoder: Encoder) -> list[Any]:
 
 def _control_ids(part: Any) -> set[int]:
     """Ids outside the text vocabulary: marks of template, start, end, padding."""
+    if isinstance(part, SPieceTokenizer):  # its other marks cannot be written as text
+        return set((part.special_tokens or {}).values())
     return {*part.all_special_ids, *part.get_added_vocab().values()}
 
 

@@ -9,7 +9,14 @@ import comfy.sd
 import pytest
 import torch
 from comfy import sd1_clip
-from comfy.text_encoders import flux, qwen_image, qwen_vl
+from comfy.text_encoders import (
+    flux,
+    hunyuan_image,
+    hunyuan_video,
+    qwen_image,
+    qwen_vl,
+    z_image,
+)
 from comfy.text_encoders.sd3_clip import SD3Tokenizer, sd3_clip
 
 from concept_attention.core.errors import ConceptAttentionError
@@ -75,14 +82,36 @@ def build_qwen():
         return build(qwen_image.te(), qwen_image.QwenImageTokenizer, config)
 
 
+def build_z_image():
+    config = {"qwen3_4b": LLAMA | {"num_hidden_layers": 3}}
+    return build(z_image.te(), z_image.ZImageTokenizer, config)
+
+
+def build_hunyuan():
+    config = {"llama": LLAMA | {"num_hidden_layers": 4}, "clip_l": CLIP_L}
+    te = hunyuan_video.hunyuan_video_clip(torch.float32)
+    return build(te, hunyuan_video.HunyuanVideoTokenizer, config)
+
+
+def build_hunyuan15():
+    """The picture's side of the encoder, which no concept passes through, is left out."""
+    config = {"qwen25_7b": LLAMA | {"num_hidden_layers": 4}}
+    te = hunyuan_image.te(byt5=False)
+    with mock.patch.object(qwen_vl, "Qwen2VLVisionTransformer", lambda **_: torch.nn.Identity()):
+        return build(te, hunyuan_video.HunyuanVideo15Tokenizer, config)
+
+
 BUILDERS = {
     "t5xxl": build_flux,
     "qwen3_4b": build_klein,
     "qwen3_8b": lambda: build_klein("qwen3_8b"),
     "mistral3_24b": build_flux2,
     "qwen25_7b": build_qwen,
+    "z_image": build_z_image,
+    "llama": build_hunyuan,
+    "hunyuan15": build_hunyuan15,
 }
-CAUSAL = ["qwen3_4b", "qwen3_8b", "mistral3_24b", "qwen25_7b"]
+CAUSAL = ["qwen3_4b", "qwen3_8b", "mistral3_24b", "qwen25_7b", "z_image", "hunyuan15"]
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +140,16 @@ def test_an_output_row_belongs_to_the_token_of_the_same_index(clips, name):
         assert clip.tokenize("red dragon")[name][0][index][0] == 281
     assert torch.equal(dragon[0, :index], rock[0, :index])
     assert (dragon[0, index] - rock[0, index]).abs().max() > 1e-3
+
+
+def test_a_llama_row_belongs_to_the_token_of_the_same_index(clips):
+    """In front of it is the mark that ends the template's beginning, whose row the host leaves."""
+    clip = clips["llama"]
+    dragon, rock = (clip.encode_from_tokens(clip.tokenize(x)) for x in ("dragon", "rock"))
+    (concept,) = encode_concepts(clip, ["dragon"], []).items
+    assert (concept.indices, concept.length) == ((1,), 3)
+    assert torch.equal(dragon[0, :1], rock[0, :1])
+    assert (dragon[0, 1] - rock[0, 1]).abs().max() > 1e-3
 
 
 def test_a_t5_row_belongs_to_the_token_of_the_same_index():

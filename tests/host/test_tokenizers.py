@@ -5,15 +5,19 @@ concept's embedding tells which token was taken. FLUX.2 dev's tokenizer comes wi
 hand-made file of the same format stands in for it: bytes, a few merges, the special tokens.
 """
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 
 import comfy.sd
 import pytest
+import sentencepiece
 import torch
 from comfy.text_encoders.flux import Flux2Tokenizer, FluxTokenizer, KleinTokenizer, KleinTokenizer8B
+from comfy.text_encoders.lumina2 import LuminaTokenizer
 from comfy.text_encoders.qwen_image import QwenImageTEModel, QwenImageTokenizer
 from comfy.text_encoders.sd3_clip import SD3Tokenizer
+from comfy.text_encoders.z_image import ZImageTokenizer
 from safetensors.torch import save_file
 
 from concept_attention.core.errors import ConceptAttentionError
@@ -54,6 +58,25 @@ class EchoClip(comfy.sd.CLIP):
         return [[Echo().encode_token_weights(sections)[0], {}]]
 
 
+def spiece_model():
+    """A vocabulary of Gemma's kind, its own marks first; Gemma's comes with its weights."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a red dragon on a rock under the sky"] * 4),
+        model_writer=model,
+        vocab_size=300,
+        model_type="bpe",
+        byte_fallback=True,
+        add_dummy_prefix=False,
+        pad_id=0,
+        eos_id=1,
+        bos_id=2,
+        unk_id=3,
+        minloglevel=2,
+    )
+    return torch.frombuffer(bytearray(model.getvalue()), dtype=torch.uint8)
+
+
 def build(name, **options):
     if name == "flux":
         return EchoClip(FluxTokenizer(**options))
@@ -62,7 +85,14 @@ def build(name, **options):
     if name == "mistral":
         data = torch.frombuffer(bytearray(MISTRAL_FILE.read_bytes()), dtype=torch.uint8)
         return EchoClip(Flux2Tokenizer(tokenizer_data={"tekken_model": data}, **options))
-    others = {"klein_4b": KleinTokenizer, "klein_9b": KleinTokenizer8B, "sd3": SD3Tokenizer}
+    if name == "gemma":
+        return EchoClip(LuminaTokenizer(tokenizer_data={"spiece_model": spiece_model()}, **options))
+    others = {
+        "klein_4b": KleinTokenizer,
+        "klein_9b": KleinTokenizer8B,
+        "sd3": SD3Tokenizer,
+        "z_image": ZImageTokenizer,
+    }
     return EchoClip(others[name](**options))
 
 
@@ -71,7 +101,7 @@ def clips(tmp_path_factory):
     """All with an embedding "foo" in reach, as in a well-used installation."""
     folder = tmp_path_factory.mktemp("embeddings")
     save_file({"emb_params": torch.ones(2, 4)}, folder / "foo.safetensors")
-    names = ("flux", "klein_4b", "klein_9b", "mistral", "sd3", "qwen")
+    names = ("flux", "klein_4b", "klein_9b", "mistral", "sd3", "qwen", "z_image", "gemma")
     return {name: build(name, embedding_directory=[str(folder)]) for name in names}
 
 
@@ -231,6 +261,31 @@ def test_a_whole_template_is_no_concept(clips):
         encode(clips["qwen"], "<|im_start|>user\ndragon")
 
 
+@pytest.mark.parametrize(
+    ("label", "choice", "expected"),
+    [
+        ("dragon", "auto", (55419, 3, 9)),
+        ("red dragon", "auto", (25105, 4, 10)),
+        ("red dragon", "first", (1151, 3, 10)),
+    ],
+)
+def test_z_image_takes_the_last_qwen_token_of_its_own_template(clips, label, choice, expected):
+    assert encode(clips["z_image"], label, choice) == expected
+
+
+def test_lumina_2_takes_the_last_gemma_token_after_the_start(clips):
+    processor = clips["gemma"].tokenizer.gemma2_2b.tokenizer.tokenizer
+    for label in ("dragon", "(red) dragon", "é"):
+        ids = processor.encode(label, add_bos=False)
+        assert encode(clips["gemma"], label) == (ids[-1], len(ids), len(ids) + 1)
+        assert encode(clips["gemma"], label, "first") == (ids[0], 1, len(ids) + 1)
+
+
+def test_a_control_token_of_gemma_is_an_error(clips):
+    with pytest.raises(ConceptAttentionError):
+        encode(clips["gemma"], "dragon <end_of_turn>")
+
+
 def test_names_of_the_encoders(clips):
     found = {name: encode_concepts(clip, ["rock"], []).encoder for name, clip in clips.items()}
     assert found == {
@@ -240,10 +295,12 @@ def test_names_of_the_encoders(clips):
         "mistral": "mistral3_24b",
         "sd3": "clip_l+clip_g",
         "qwen": "qwen25_7b",
+        "z_image": "qwen3_4b",
+        "gemma": "gemma2_2b",
     }
 
 
-@pytest.mark.parametrize("name", ["flux", "klein_4b", "klein_9b", "mistral", "qwen"])
+@pytest.mark.parametrize("name", ["flux", "klein_4b", "klein_9b", "mistral", "qwen", "z_image"])
 @pytest.mark.parametrize(
     "label",
     ["(dragon:1.3)", "((dragon))", "a \\( b", "\\)x\\\\(", "embedding:foo", "a embedding:foo"],
@@ -276,6 +333,7 @@ def test_the_host_itself_expands_an_embedding_after_the_concepts_too(clips):
         ("klein_9b", "dragon<|im_start|>"),
         ("klein_9b", "<think>"),
         ("klein_9b", "dragon <|endoftext|>"),
+        ("z_image", "dragon<|im_end|>"),
         ("mistral", "[/INST]"),
         ("mistral", "[INST]dragon"),
         ("qwen", "dragon<|im_end|>"),
