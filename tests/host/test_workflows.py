@@ -37,11 +37,16 @@ TEMPLATES = {
     "FLUX.2 Klein - concept heatmaps": "image_flux2_klein_text_to_image",
     "Chroma1-HD - concept heatmaps": "image_chroma_text_to_image",
     "Qwen-Image - concept heatmaps": "image_qwen_Image_2512",
+    "Z-Image Turbo - concept heatmaps": "image_z_image_turbo",
+    "HunyuanVideo - concept heatmaps": "hunyuan_video_text_to_video",
+    "HunyuanVideo 1.5 - concept heatmaps": "video_hunyuan_video_1.5_720p_t2v",
 }
 # Settings that make the picture; texts, seeds and file prefixes are each workflow's own.
 SETTINGS = ("UNETLoader", "DualCLIPLoader", "CLIPLoader", "VAELoader", "CFGGuider")
 SETTINGS += ("KSamplerSelect", "Flux2Scheduler", "EmptySD3LatentImage", "EmptyFlux2LatentImage")
 SETTINGS += ("BasicScheduler", "ModelSamplingAuraFlow", "T5TokenizerOptions")
+SETTINGS += ("ModelSamplingAuraFlow", "ModelSamplingSD3", "FluxGuidance", "BasicScheduler")
+SETTINGS += ("EmptyHunyuanLatentVideo", "EmptyHunyuanVideo15Latent", "VAEDecodeTiled")
 
 COUNTING_PACK = """
 from aiohttp import web

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import chroma, flux, image, pocket, qwen_image, sd3
+from . import chroma, flux, hunyuan_video, image, pocket, qwen_image, sd3, z_image
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.pocket,
@@ -16,6 +16,9 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "SD3.5 Large - concept heatmaps": sd3.sd35,
     "Chroma1-HD - concept heatmaps": chroma.hd,
     "Qwen-Image - concept heatmaps": qwen_image.qwen_image,
+    "Z-Image Turbo - concept heatmaps": z_image.turbo,
+    "HunyuanVideo - concept heatmaps": hunyuan_video.hunyuan,
+    "HunyuanVideo 1.5 - concept heatmaps": hunyuan_video.hunyuan15,
 }
 
 
