@@ -72,7 +72,9 @@ class LoadPocketModel(io.ComfyNode):
         parts = checkpoint.read()
         options = {"dtype": torch.float32}
         # The host empties the dict that it is given, and finds out by itself that this is a Flux.
-        model = comfy.sd.load_diffusion_model_state_dict(dict(parts.flux), model_options=options)
+        model = comfy.sd.load_diffusion_model_state_dict(
+            dict(parts.transformer), model_options=options
+        )
         return io.NodeOutput(model, load_clip(parts), load_vae(parts))
 
 

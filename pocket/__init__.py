@@ -1,1 +1,1 @@
-"""The pocket model: a tiny trained Flux 1 class model, its picture book and its training."""
+"""The pocket models: tiny trained ones of large models' classes, their picture book and training."""

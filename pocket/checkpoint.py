@@ -1,8 +1,9 @@
-"""The pocket model's file: one safetensors with transformer, text encoder and VAE, made small.
+"""The pocket models' files: one safetensors with transformer, text encoder and VAE, made small.
 
 Large matrices are stored as int8 with one float scale per row, the rest as float16; of the text
 encoder's embedding only the vocabulary's rows are kept; of the VAE's encoder only the projection
-that defines it. `expand` gives the three state dicts under the host's own key names. Torch only.
+that defines it. The models of pictures share one VAE, which is in the Flux's file. `expand` gives
+the three state dicts under the host's own key names. Torch only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from torch import Tensor
 
 from . import vae
 
-FILE = Path(__file__).parent / "pocket-flux.safetensors"
+TITLES = {"flux": "Flux 1", "sd3": "SD3.5"}
+FILES = {model: Path(__file__).parent / f"pocket-{model}.safetensors" for model in TITLES}
+FILE = FILES["flux"]
 T5_ROWS = 32128
 _SMALLEST_INT8 = 16384  # numbers; smaller matrices stay float16
 _SCALE = ".row_scale"
@@ -29,29 +32,32 @@ _EMBEDDING = "text.shared.weight"
 class Parts:
     """Float32 state dicts of the three models under the host's key names, and metadata."""
 
-    flux: dict[str, Tensor]
+    transformer: dict[str, Tensor]
     text: dict[str, Tensor]
     vae: dict[str, Tensor]
     metadata: dict[str, str]
 
 
-def shrink(
-    weights: dict[str, Tensor],
-    decoder: dict[str, Tensor],
-    vocabulary: list[int],
-    projection: Tensor,
-    mean: Tensor,
-) -> dict[str, Tensor]:
-    """Tensors of the file from those of the training ("flux.*" and "text.*", decoder, latents)."""
+def shrink(weights: dict[str, Tensor], vocabulary: list[int]) -> dict[str, Tensor]:
+    """Tensors of the file from those of the training: "text.*", and the transformer's under its
+    model's name.
+    """
     content = {"vocabulary": torch.tensor(vocabulary, dtype=torch.int32)}
-    content |= {"latent.projection": projection.float(), "latent.mean": mean.float()}
-    for key, value in {**weights, **{f"decoder.{k}": v for k, v in decoder.items()}}.items():
-        if key.startswith("flux.") and value.ndim == 2 and value.numel() >= _SMALLEST_INT8:
-            scale = value.float().abs().amax(1).clamp_min(1e-12) / 127
-            content[key] = (value.float() / scale[:, None]).round().to(torch.int8)
-            content[key + _SCALE] = scale
+    for key, value in weights.items():
+        large = value.ndim > 1 and value.numel() >= _SMALLEST_INT8
+        if large and not key.startswith("text."):
+            scale = value.float().flatten(1).abs().amax(1).clamp_min(1e-12) / 127
+            rows = value.float() / _column(scale, value)
+            content |= {key: rows.round().to(torch.int8), key + _SCALE: scale}
         else:
             content[key] = value.to(torch.float16)
+    return {key: value.contiguous() for key, value in content.items()}
+
+
+def shrink_vae(decoder: dict[str, Tensor], projection: Tensor, mean: Tensor) -> dict[str, Tensor]:
+    """Tensors of the file from the decoder's and from what defines the latents."""
+    content = {f"decoder.{key}": value.to(torch.float16) for key, value in decoder.items()}
+    content |= {"latent.projection": projection.float(), "latent.mean": mean.float()}
     return {key: value.contiguous() for key, value in content.items()}
 
 
@@ -63,11 +69,14 @@ def write(path: Path, content: dict[str, Tensor], metadata: dict[str, str]) -> N
     part.replace(path)
 
 
-def read(path: Path = FILE) -> Parts:
-    """The file's three models, expanded. Raises FileNotFoundError where there is no file."""
+def read(model: str = "flux", path: Path | None = None) -> Parts:
+    """The three models of a pocket model's file, its own unless another is given, expanded. Raises
+    FileNotFoundError where there is no file.
+    """
+    path = FILES[model] if path is None else path
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    return expand(tensors(path), metadata)
+    return expand(tensors(path), metadata, model)
 
 
 def tensors(path: Path = FILE) -> dict[str, Tensor]:
@@ -82,24 +91,26 @@ def stored_vae(path: Path = FILE) -> tuple[tuple[Tensor, Tensor], dict[str, Tens
     return (stored["latent.projection"], stored["latent.mean"]), _under("decoder.", full)
 
 
-def expand(stored: dict[str, Tensor], metadata: dict[str, str]) -> Parts:
+def expand(stored: dict[str, Tensor], metadata: dict[str, str], model: str = "flux") -> Parts:
     """State dicts for the host from the file's tensors; the inverse of `shrink` up to rounding."""
+    if "latent.projection" not in stored:
+        stored = {**tensors(), **stored}
     full = {key: _restore(key, stored) for key in stored if not key.endswith(_SCALE)}
     rows = full.pop(_EMBEDDING)
     text = _under("text.", full)
     text["shared.weight"] = torch.zeros(T5_ROWS, rows.shape[1])
     text["shared.weight"][stored["vocabulary"].long()] = rows
-    model = vae.encoder_state(full["latent.projection"], full["latent.mean"])
-    model |= vae.decoder_state(_under("decoder.", full))
-    model |= {"vae_scale": torch.tensor(vae.SCALE), "vae_shift": torch.tensor(vae.SHIFT)}
-    return Parts(_under("flux.", full), text, model, metadata)
+    pictures = vae.encoder_state(full["latent.projection"], full["latent.mean"])
+    pictures |= vae.decoder_state(_under("decoder.", full))
+    pictures |= vae.latent_format(model)
+    return Parts(_under(f"{model}.", full), text, pictures, metadata)
 
 
-def describe(summary: dict[str, object]) -> dict[str, str]:
+def describe(summary: dict[str, object], model: str = "flux") -> dict[str, str]:
     """Metadata of the file: what it is, how it was trained, its scores."""
     what = (
-        "Concept Attention pocket model: tiny Flux 1 class transformer, T5 class text encoder and "
-        "TAESD class VAE"
+        f"Concept Attention pocket model: tiny {TITLES[model]} class transformer, T5 class text "
+        "encoder and TAESD class VAE"
     )
     return {"title": what, "license": "MIT", "training": json.dumps(summary)}
 
@@ -107,7 +118,11 @@ def describe(summary: dict[str, object]) -> dict[str, str]:
 def _restore(key: str, tensors: dict[str, Tensor]) -> Tensor:
     value = tensors[key].float()
     scale = tensors.get(key + _SCALE)
-    return value if scale is None else value * scale[:, None]
+    return value if scale is None else value * _column(scale, value)
+
+
+def _column(scale: Tensor, rows: Tensor) -> Tensor:
+    return scale.view(-1, *[1] * (rows.ndim - 1))
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

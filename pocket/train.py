@@ -1,4 +1,4 @@
-"""Train the pocket model: `make pocket`, or `python pocket/train.py --comfyui DIR --minutes 95`.
+"""Train a pocket model: `make pocket`, or `python pocket/train.py --comfyui DIR --model sd3`.
 
 The transformer and its text encoder are trained together on the picture book, by two tasks at once:
 rectified flow; and to look, in the joint attention, at the image from a word that is right for the
@@ -25,64 +25,39 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from pocket.book import Batch, Book
+    from pocket.checkpoint import Parts
+    from pocket.kinds import Kind
 
 ROOT = Path(__file__).resolve().parent.parent
 # Appended, not inserted: the host's nodes.py must not be hidden by the pack's nodes folder.
 sys.path.append(str(ROOT))
 
+MODELS = ("flux", "sd3")
 SCENES = 64_000
 HALF = 0.5  # share of the time at half resolution
 BATCH_HALF, BATCH_FULL = 64, 24
 MUON_RATE, ADAM_RATE = 2e-3, 1.2e-3
 LOOKS_WEIGHT = 0.2  # of the second task's loss
 NAMED = 0.16  # share of the batches with one name, and of those with several, in place of prompts
-FLUX = {
-    "in_channels": 16,
-    "out_channels": 16,
-    "vec_in_dim": None,
-    "context_in_dim": 128,
-    "hidden_size": 256,
-    "mlp_ratio": 4.0,
-    "num_heads": 2,
-    "depth": 4,
-    "depth_single_blocks": 2,
-    "axes_dim": [16, 56, 56],
-    "theta": 10000,
-    "patch_size": 2,
-    "qkv_bias": True,
-    "guidance_embed": False,
-    "txt_ids_dims": [],
-}
-
-
-def build_flux() -> nn.Module:
-    """The host's Flux class, freshly initialised: gates and the last layer at zero."""
-    import comfy.ops
-    from comfy.ldm.flux.model import Flux
-
-    model = Flux(
-        dtype=torch.float32, device="cpu", operations=comfy.ops.disable_weight_init, **FLUX
-    )
-    for name, weight in model.named_parameters():
-        if name.endswith("_norm.weight"):
-            weight.data.fill_(1.0)
-        elif weight.ndim < 2 or "mod" in name or name.startswith("final_layer"):
-            weight.data.zero_()
-        else:
-            nn.init.xavier_uniform_(weight.data)
-    return model
 
 
 class Pocket(nn.Module):
     """Text encoder and transformer, trained as one."""
 
-    def __init__(self, rows: int):
+    def __init__(self, rows: int, kind: Kind):
         from pocket import text, words
 
         super().__init__()
-        self.text, self.flux = text.build(rows), build_flux()
+        self.kind = kind
+        self.text = text.build(rows)
+        self.add_module(kind.name, kind.build())
         alone = [words.rows(name, None)[0] for name in words.NAMES]
         self.register_buffer("alone", torch.tensor(alone), persistent=False)
+
+    @property
+    def transformer(self) -> nn.Module:
+        """The host's model of this kind."""
+        return self.get_submodule(self.kind.name)
 
     def context(self, rows: Tensor, names: Tensor | None) -> Tensor:
         """Text tokens [B, T, width] of prompts, or [B, K, width] of names encoded one by one."""
@@ -97,20 +72,15 @@ class Pocket(nn.Module):
         text token's attention that goes to the image [layers, B, T]. stride: distance of
         neighbouring tokens at full resolution.
         """
-        from pocket import fast
+        return self.kind.code.forward(self.transformer, latents, times, context, stride)
 
-        height, width = latents.shape[2] // 2, latents.shape[3] // 2
-        ids = torch.zeros(height, width, 3, device=latents.device)
-        ids[..., 1] = torch.arange(height, device=latents.device)[:, None] * stride
-        ids[..., 2] = torch.arange(width, device=latents.device) * stride
-        ids[..., 1:] += (stride - 1) / 2
-        return fast.forward(self.flux, to_tokens(latents), context, times, ids.reshape(1, -1, 3))
-
-
-def to_tokens(latents: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, H / 2 * W / 2, 4 C], in the host's order."""
-    b, c, h, w = latents.shape
-    return latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, -1, 4 * c)
+    def warm_start(self, parts: Parts, vocabulary: list[int]) -> None:
+        """Begin with the text encoder of another pocket model, and with what its transformer has in
+        common with this kind.
+        """
+        rows = parts.text["shared.weight"][vocabulary]
+        self.text.load_state_dict({**parts.text, "shared.weight": rows})
+        self.transformer.load_state_dict(self.kind.warm(parts.transformer))
 
 
 def noise_levels(true: Tensor) -> Tensor:
@@ -130,6 +100,8 @@ def losses(model: Pocket, batch: Batch, strength: float, half: bool) -> tuple[Te
     strength: how much more a thing weighs than a ground. Texts with wrong words have no part in the
     flow.
     """
+    from pocket.fast import to_tokens
+
     device = model.alone.device
     clean, noise = batch.latents, torch.randn_like(batch.latents)
     times = noise_levels(batch.true)
@@ -158,19 +130,26 @@ class Training:
 
     def __init__(self, arguments: argparse.Namespace):
         from pocket import checkpoint, latents, text
+        from pocket.kinds import KINDS
 
-        self.path = arguments.cache / "transformer.pt"
-        self.seconds, self.device = arguments.minutes * 60, arguments.device
+        self.kind = KINDS[arguments.model]
+        self.path = arguments.cache / self.kind.name / "transformer.pt"
+        minutes = self.kind.minutes if arguments.minutes is None else arguments.minutes
+        self.seconds, self.device = minutes * 60, arguments.device
         self.new_vae = arguments.new_vae
         self.vocabulary = text.vocabulary()
         torch.manual_seed(0)
-        self.model = Pocket(len(self.vocabulary)).to(self.device)
+        self.model = Pocket(len(self.vocabulary), self.kind)
+        if self.kind.warm is not None:
+            self.model.warm_start(checkpoint.read(), self.vocabulary)
+        self.model.to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.optimisers = build_optimisers(self.model)
         self.step, self.spent, self.pictures = 0, 0.0, 0
         if self.path.exists():
             self.resume()
         else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             seeds = range(10**8, 10**8 + 400)
             latent = latents.fit(seeds) if self.new_vae else checkpoint.stored_vae()[0]
             self.projection, self.mean = latent
@@ -244,7 +223,7 @@ class Training:
         from pocket.book import Book
 
         seeds = range(SCENES)
-        workers = min(8, os.cpu_count() or 1)
+        workers = min(8, torch.get_num_threads())
         say = partial(print, flush=True)
         book = Book(seeds, self.projection, self.mean, say, workers)
         clock, saved, seen = time.monotonic(), time.monotonic(), []
@@ -291,13 +270,15 @@ def build_optimisers(model: Pocket) -> tuple[torch.optim.Optimizer, ...]:
     return first, second
 
 
-def export(training: Training, decoder: dict[str, Tensor], path: Path) -> None:
-    """Write the product's file: averaged weights, the VAE, and how they were trained."""
+def export(training: Training, vae: dict[str, Tensor], path: Path) -> None:
+    """Write the product's file: averaged weights, the VAE, and how they were trained.
+
+    vae: its tensors as stored, nothing where another pocket model's is used.
+    """
     from pocket import checkpoint
 
     average = {key: value.cpu() for key, value in training.average.items()}
-    latent = (training.projection, training.mean)
-    tensors = checkpoint.shrink(average, decoder, training.vocabulary, *latent)
+    tensors = {**checkpoint.shrink(average, training.vocabulary), **vae}
     summary = {
         "pictures": training.pictures,
         "scenes": SCENES,
@@ -309,25 +290,28 @@ def export(training: Training, decoder: dict[str, Tensor], path: Path) -> None:
         "objective": "rectified flow, prompts dropped 10 %, things weighted 7 : 1 at first; and "
         f"looks of right and of wrong words, weight {LOOKS_WEIGHT}",
         "resolution": "half, then full",
+        "start": "the pocket Flux's weights where they fit" if training.kind.warm else "random",
     }
-    checkpoint.write(path, tensors, checkpoint.describe(summary))
+    checkpoint.write(path, tensors, checkpoint.describe(summary, training.kind.name))
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 def prepare_host(folder: Path) -> None:
-    """Put ComfyUI on the import path, on the CPU where there is no GPU, and compile the blocks."""
+    """Put ComfyUI on the import path, on the CPU where there is no GPU."""
     sys.path.insert(0, str(folder))
     sys.argv = [sys.argv[0], *([] if torch.cuda.is_available() else ["--cpu"])]
     import comfy.options
 
     comfy.options.enable_args_parsing()
-    from pocket import fast
 
+
+def compile_blocks(kind: Kind) -> None:
+    """Compile the functions that compute a kind's blocks."""
     if not torch.cuda.is_available() and shutil.which(os.environ.get("CXX", "g++")) is None:
         print("There is no C++ compiler (g++): training runs uncompiled, which takes longer.")
         return
-    fast.double = torch.compile(fast.double, dynamic=False)
-    fast.single = torch.compile(fast.single, dynamic=False)
+    for name in kind.compiled:
+        setattr(kind.code, name, torch.compile(getattr(kind.code, name), dynamic=False))
 
 
 def main() -> None:
@@ -338,31 +322,37 @@ def main() -> None:
     add = parser.add_argument
     add("--comfyui", type=Path, default=host, required=host is None, help="folder of ComfyUI")
     add("--cache", type=Path, default=cache / "concept-attention" / "pocket", help="checkpoints")
-    add("--minutes", type=float, default=95, help="the learning rate runs out by then")
+    add("--model", choices=MODELS, default="flux", help="the architecture (default: flux)")
+    add("--minutes", type=float, help="the learning rate runs out by then (default: 95; sd3: 75)")
     add("--decoder-minutes", type=float, default=9, help="for the VAE's decoder, after it")
     add("--new-vae", action="store_true", help="fit and train the VAE too, not the pack's own")
-    add("--out", type=Path, help="file to write (default: pocket-flux.safetensors in the cache)")
+    add("--out", type=Path, help="file to write (default: pocket-MODEL.safetensors in the cache)")
     arguments = parser.parse_args()
-    arguments.cache.mkdir(parents=True, exist_ok=True)
+    if arguments.new_vae and arguments.model != "flux":
+        parser.error("--new-vae goes with --model flux, whose file holds the VAE of all.")
     arguments.device = "cuda" if torch.cuda.is_available() else "cpu"
     random.seed(0)
     prepare_host(arguments.comfyui)
-    from pocket import checkpoint, vae
+    from pocket.kinds import KINDS
 
+    compile_blocks(KINDS[arguments.model])
     training = Training(arguments)
     training.run()
-    if arguments.new_vae:
-        latent = (training.projection, training.mean)
-        minutes, device, say = (
-            arguments.decoder_minutes,
-            arguments.device,
-            partial(print, flush=True),
-        )
-        decoder = vae.train_decoder(arguments.cache / "decoder.pt", *latent, minutes, device, say)
-        decoder = decoder.cpu().state_dict()
-    else:
-        _, decoder = checkpoint.stored_vae()
-    export(training, decoder, arguments.out or arguments.cache / "pocket-flux.safetensors")
+    out = arguments.out or arguments.cache / f"pocket-{arguments.model}.safetensors"
+    export(training, final_vae(training, arguments) if arguments.model == "flux" else {}, out)
+
+
+def final_vae(training: Training, arguments: argparse.Namespace) -> dict[str, Tensor]:
+    """The stored tensors of the VAE: trained anew if that was asked for, else the pack's own."""
+    from pocket import checkpoint, vae
+
+    latent = (training.projection, training.mean)
+    if not arguments.new_vae:
+        return checkpoint.shrink_vae(checkpoint.stored_vae()[1], *latent)
+    minutes, say = arguments.decoder_minutes, partial(print, flush=True)
+    path = training.path.with_name("decoder.pt")
+    decoder = vae.train_decoder(path, *latent, minutes, arguments.device, say)
+    return checkpoint.shrink_vae(decoder.cpu().state_dict(), *latent)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,18 @@ WIDTH = 64  # the host's TAESD has 64 channels everywhere
 # TAESD clamps softly at 3, the strongest latents reach 6: the VAE works on half of what the
 # transformer sees.
 GAIN = 0.5
-# The host hands (latent - 0.1159) * 0.3611 to a Flux; TAESD's own shift and scale undo that.
-SHIFT, SCALE = 0.1159, 0.3611 * GAIN
+# The host hands (latent - shift) * scale to a model; TAESD's own shift and scale undo that.
+FORMATS = {"flux": (0.1159, 0.3611), "sd3": (0.0609, 1.5305)}
 CROP, BATCH, RATE = 8, 8, 2e-3
 DECODER_WIDTHS = (64, 48, 32, 24)
 _CONVS = (0, 2, 6, 10, 14)  # the encoder's plain convolutions; the other layers are residual blocks
 _BLOCKS = (1, 3, 4, 5, 7, 8, 9, 11, 12, 13)
+
+
+def latent_format(model: str) -> dict[str, Tensor]:
+    """The part of the VAE's weights that depends on which model it is for."""
+    shift, scale = FORMATS[model]
+    return {"vae_shift": torch.tensor(shift), "vae_scale": torch.tensor(scale * GAIN)}
 
 
 def encoder_state(projection: Tensor, mean: Tensor) -> dict[str, Tensor]:

@@ -269,7 +269,7 @@ def load_pocket() -> nn.Module:
 
     from concept_attention.pocket import checkpoint
 
-    state_dict = checkpoint.read().flux
+    state_dict = checkpoint.read().transformer
     patcher = comfy.sd.load_diffusion_model_state_dict(state_dict, {"dtype": torch.float32})
     return patcher.model.diffusion_model.cpu()
 

@@ -26,11 +26,13 @@ def stored(fitted):
     weights = {
         "flux.img_in.weight": torch.randn(256, 64, generator=generator),
         "flux.img_in.bias": torch.randn(256, generator=generator),
+        "sd3.x_embedder.proj.weight": torch.randn(256, 16, 2, 2, generator=generator),
         "text.shared.weight": torch.randn(len(VOCABULARY), 8, generator=generator),
     }
     weights["flux.img_in.weight"][3] = 0
     decoder = {"1.weight": torch.randn(64, 16, 3, 3), "17.weight": torch.randn(24, 32, 3, 3)}
-    return weights, checkpoint.shrink(weights, decoder, VOCABULARY, *fitted)
+    content = checkpoint.shrink(weights, VOCABULARY)
+    return weights, content | checkpoint.shrink_vae(decoder, *fitted)
 
 
 def test_large_matrices_are_bytes_and_come_back_within_half_a_step(stored):
@@ -38,14 +40,34 @@ def test_large_matrices_are_bytes_and_come_back_within_half_a_step(stored):
     assert content["flux.img_in.weight"].dtype == torch.int8
     wanted = weights["flux.img_in.weight"]
     step = wanted.abs().amax(1, keepdim=True) / 127
-    got = checkpoint.expand(content, {}).flux["img_in.weight"]
+    got = checkpoint.expand(content, {}).transformer["img_in.weight"]
     assert ((got - wanted).abs() <= step / 2 + 1e-6).all()
     assert torch.equal(got[3], torch.zeros(64))
 
 
+def test_a_kernel_s_rows_are_bytes_too(stored):
+    weights, content = stored
+    wanted = weights["sd3.x_embedder.proj.weight"]
+    assert content["sd3.x_embedder.proj.weight"].dtype == torch.int8
+    step = wanted.flatten(1).abs().amax(1).view(-1, 1, 1, 1) / 127
+    got = checkpoint.expand(content, {}, "sd3").transformer["x_embedder.proj.weight"]
+    assert ((got - wanted).abs() <= step / 2 + 1e-6).all()
+
+
+def test_a_file_without_a_vae_has_the_flux_s_with_its_own_latent_format(stored):
+    own = {key: value for key, value in stored[1].items() if key.split(".")[0] != "decoder"}
+    del own["latent.projection"], own["latent.mean"]
+    theirs, ours = checkpoint.read().vae, checkpoint.expand(own, {}, "sd3").vae
+    assert ours.keys() == theirs.keys()
+    changed = {key for key in ours if not torch.equal(ours[key], theirs[key])}
+    assert changed == {"vae_shift", "vae_scale"}
+    assert ours["vae_scale"] == pytest.approx(1.5305 * vae.GAIN)
+    assert ours["vae_shift"] == pytest.approx(0.0609)
+
+
 def test_small_tensors_come_back_as_half_floats(stored):
     weights, content = stored
-    got = checkpoint.expand(content, {}).flux["img_in.bias"]
+    got = checkpoint.expand(content, {}).transformer["img_in.bias"]
     assert torch.equal(got, weights["flux.img_in.bias"].half().float())
 
 
@@ -69,9 +91,11 @@ def test_the_narrow_decoder_is_padded_with_zeros(stored):
 def test_a_file_is_read_as_it_was_written(stored, tmp_path):
     path = tmp_path / "pocket.safetensors"
     checkpoint.write(path, stored[1], checkpoint.describe({"pictures": 3}))
-    parts = checkpoint.read(path)
+    parts = checkpoint.read(path=path)
     again = checkpoint.expand(stored[1], {})
-    assert all(torch.equal(parts.flux[key], again.flux[key]) for key in again.flux)
+    assert all(
+        torch.equal(parts.transformer[key], again.transformer[key]) for key in again.transformer
+    )
     assert json.loads(parts.metadata["training"]) == {"pictures": 3}
     assert [file.name for file in tmp_path.iterdir()] == ["pocket.safetensors"]
 

@@ -50,8 +50,8 @@ def test_it_is_a_flux_of_two_or_more_heads(loaded):
 
 def test_every_weight_of_the_file_reaches_the_host(loaded, parts):
     flux = loaded[0].get_model_object("diffusion_model").state_dict()
-    assert flux.keys() == parts.flux.keys()
-    assert all(torch.equal(flux[key], parts.flux[key]) for key in flux)
+    assert flux.keys() == parts.transformer.keys()
+    assert all(torch.equal(flux[key], parts.transformer[key]) for key in flux)
     t5 = loaded[1].cond_stage_model.t5xxl.transformer.state_dict()
     assert t5.keys() == parts.text.keys()
     assert all(torch.equal(t5[key], parts.text[key]) for key in t5)

@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-from concept_attention.nodes.pocket import LoadPocketModel
-from concept_attention.pocket import book, checkpoint, fast, text, train, words
+from concept_attention.pocket import book, checkpoint, fast, kinds, text, train, words
 from concept_attention.pocket.prompts import SYNONYMS, TEXT_TOKENS, example
 from concept_attention.pocket.things import THINGS
 from concept_attention.pocket.world import GROUNDS, SKIES
@@ -79,43 +78,88 @@ def test_a_book_is_the_same_again(small_book):
     assert torch.equal(again.rows, small_book.rows)
 
 
-def test_the_blocks_that_are_trained_are_the_host_s():
-    with torch.inference_mode():
-        model = LoadPocketModel.execute().args[0].get_model_object("diffusion_model").cpu()
-        torch.manual_seed(0)
-        x, context = torch.randn(2, 16, 8, 12), torch.randn(2, 5, model.params.context_in_dim)
-        time = torch.tensor([0.3, 0.8])
-        wanted = model(x, time, context)
-        ids = torch.zeros(4, 6, 3)
-        ids[..., 1], ids[..., 2] = torch.arange(4)[:, None], torch.arange(6)
-        found, looks = fast.forward(model, train.to_tokens(x), context, time, ids.reshape(1, -1, 3))
-    error = (found - train.to_tokens(wanted)).abs().max() / wanted.abs().max()
-    assert error < 1e-4
-    assert looks.shape == (len(model.double_blocks), 2, 5)
-    assert looks.min() >= 0 and looks.max() <= 1
+@pytest.fixture(params=kinds.KINDS)
+def kind(request):
+    return kinds.KINDS[request.param]
 
 
-def test_both_losses_train_every_weight_that_they_can_reach(small_book):
+@pytest.fixture
+def model(kind):
+    """A pocket model at the start of its training, no weight zero."""
     torch.manual_seed(0)
-    model = train.Pocket(len(text.vocabulary()))
+    model = train.Pocket(len(text.vocabulary()), kind)
     model.flow_scale = checkpoint.stored_vae()[0][0].norm(dim=1)[:, None, None]
     for weight in model.parameters():  # the zeros of a fresh model would stop every gradient
         weight.data.add_(torch.randn_like(weight), alpha=0.02)
+    return model
+
+
+# What the host multiplies a flow's time by before it hands it to the model.
+TIMES = {"flux": 1, "sd3": 1000}
+
+
+@pytest.mark.parametrize("grid", [(4, 6), (5, 3)])
+def test_the_blocks_that_are_trained_are_the_host_s(kind, model, grid):
+    rows, columns = grid
+    x, context = torch.randn(2, 16, 2 * rows, 2 * columns), torch.randn(2, 5, text.WIDTH)
+    time = torch.tensor([0.3, 0.8])
+    with torch.inference_mode():
+        wanted = model.transformer(x, time * TIMES[kind.name], context)
+        found, looks = kind.code.forward(model.transformer, x, time, context, 1.0)
+    error = (found - fast.to_tokens(wanted)).abs().max() / wanted.abs().max()
+    assert error < 1e-5
+    assert looks.shape == (4, 2, 5)
+    assert looks.min() >= 0 and looks.max() <= 1
+
+
+def test_both_losses_train_every_weight_that_they_can_reach(small_book, model):
     flow, looks = train.losses(model, small_book.batch(8, True, 0), 3.0, half=True)
     assert flow > 0 and looks > 0
     (flow + looks).backward()
     assert all(weight.grad is not None for weight in model.parameters())
 
 
-def test_muon_has_the_matrices_of_the_blocks_and_adamw_the_rest():
-    model = train.Pocket(len(text.vocabulary()))
+def test_muon_has_the_matrices_of_the_blocks_and_adamw_the_rest(kind, model):
     muon, adamw = train.build_optimisers(model)
     first = {id(p) for group in muon.param_groups for p in group["params"]}
     second = {id(p) for group in adamw.param_groups for p in group["params"]}
     assert not first & second
     assert first | second == {id(p) for p in model.parameters()}
-    assert id(model.flux.double_blocks[0].img_attn.qkv.weight) in first
-    assert id(model.flux.img_in.weight) in second
+    names = {id(weight): name for name, weight in model.transformer.named_parameters()}
+    blocks = {names[key] for key in first if key in names}
+    assert all(name.split(".")[0].endswith("blocks") for name in blocks)
+    assert any("qkv" in name for name in blocks) and not any("mod" in name for name in blocks)
+
+
+def test_a_warm_start_is_the_pocket_flux_but_for_heads_positions_and_single_blocks(monkeypatch):
+    """Of two models that attend to everything alike and know no positions, those make no
+    difference.
+    """
+    parts, vocabulary = checkpoint.read(), text.vocabulary()
+    pocket = train.Pocket(len(vocabulary), kinds.KINDS["sd3"])
+    pocket.warm_start(parts, vocabulary)
+    nowhere = torch.zeros(1, 6, 256)
+    monkeypatch.setattr(pocket.transformer, "cropped_pos_embed", lambda hw, device: nowhere)
+    flux = kinds.build_flux()
+    flux.load_state_dict(parts.transformer)
+    flux.single_blocks = torch.nn.ModuleList()
+    for name, weight in (*flux.named_parameters(), *pocket.named_parameters()):
+        if name.endswith(("query_norm.weight", "ln_q.weight")):
+            weight.data.zero_()
+    torch.manual_seed(0)
+    x, time, context = torch.randn(2, 16, 4, 6), torch.rand(2), torch.randn(2, 5, text.WIDTH)
+    with torch.inference_mode():
+        wanted = flux(x, time, context)
+        assert torch.allclose(pocket.transformer(x, time * 1000, context), wanted, atol=1e-4)
+
+
+def test_a_warm_start_has_the_pocket_flux_s_text_encoder():
+    parts, vocabulary = checkpoint.read(), text.vocabulary()
+    pocket = train.Pocket(len(vocabulary), kinds.KINDS["sd3"])
+    pocket.warm_start(parts, vocabulary)
+    for key, weight in pocket.text.state_dict().items():
+        rows = vocabulary if key == "shared.weight" else slice(None)
+        assert torch.equal(weight, parts.text[key][rows])
 
 
 class Wrong:
@@ -131,7 +175,7 @@ class Wrong:
 
     def __call__(self, noisy, times, context, stride):
         looks = torch.full((4, *context.shape), 0.5)
-        return self.far.expand_as(train.to_tokens(noisy)), looks
+        return self.far.expand_as(fast.to_tokens(noisy)), looks
 
 
 def test_texts_with_wrong_words_have_no_part_in_the_flow(small_book):
