@@ -1,4 +1,4 @@
-"""Load Pocket Model: the tiny trained model that ships with the pack, as MODEL, CLIP and VAE."""
+"""Load Pocket Model: a tiny trained model that ships with the pack, as MODEL, CLIP and VAE."""
 
 from typing import Any
 
@@ -12,6 +12,8 @@ from ..pocket.prompts import CONCEPTS, TEXT_TOKENS
 from ..pocket.vocabulary import check_text
 from ._host import io
 
+# What the user chooses -> whose file is loaded.
+MODELS = {"FLUX.1": "flux", "SD3.5": "sd3"}
 # Two layers of width 128; the host reads a T5's other sizes from its own configuration of T5 XXL.
 _T5_SIZES = {"d_model": 128, "d_kv": 64, "num_heads": 2, "num_layers": 2, "d_ff": 384}
 
@@ -25,7 +27,7 @@ class PocketTokenizer(CogVideoXTokenizer):
 
 
 class LoadPocketModel(io.ComfyNode):
-    """Loads the pack's own model, which runs on a CPU."""
+    """Loads one of the pack's own models, which run on a CPU."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -35,9 +37,9 @@ class LoadPocketModel(io.ComfyNode):
             display_name="Load Pocket Model",
             category="Concept Attention",
             description=(
-                "A tiny FLUX.1 class model that ships with this pack: nothing to download, seconds "
-                "on a CPU. It paints a little picture book at 256 x 256 and knows these words: "
-                f"{', '.join(CONCEPTS)}. Use 20 steps, cfg 3, euler, simple."
+                "A tiny model of the FLUX.1 or the SD3.5 kind that ships with this pack: nothing "
+                "to download, seconds on a CPU. It paints a little picture book at 256 x 256 and "
+                f"knows these words: {', '.join(CONCEPTS)}. Use 20 steps, cfg 3, euler, simple."
             ),
             search_aliases=[
                 "pocket",
@@ -48,11 +50,20 @@ class LoadPocketModel(io.ComfyNode):
                 "concept attention",
                 "interpretability",
             ],
+            inputs=[
+                io.Combo.Input(
+                    "model",
+                    options=list(MODELS),
+                    default="FLUX.1",
+                    optional=True,
+                    tooltip="The kind of model. All know the same words and pictures; they differ "
+                    "in how they are built, as the large models of these names do.",
+                ),
+            ],
             outputs=[
                 io.Model.Output(
                     display_name="MODEL",
-                    tooltip="The diffusion transformer, of the FLUX.1 kind. Its pictures are "
-                    "256 x 256.",
+                    tooltip="The diffusion transformer. Its pictures are 256 x 256.",
                 ),
                 io.Clip.Output(
                     display_name="CLIP",
@@ -67,15 +78,15 @@ class LoadPocketModel(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls) -> io.NodeOutput:
+    def execute(cls, model: str = "FLUX.1") -> io.NodeOutput:
         """Read the file and hand its parts to the host's own loaders."""
-        parts = checkpoint.read()
+        parts = checkpoint.read(MODELS[model])
         options = {"dtype": torch.float32}
-        # The host empties the dict that it is given, and finds out by itself that this is a Flux.
-        model = comfy.sd.load_diffusion_model_state_dict(
+        # The host empties the dict that it is given, and finds out by itself what model it is.
+        loaded = comfy.sd.load_diffusion_model_state_dict(
             dict(parts.transformer), model_options=options
         )
-        return io.NodeOutput(model, load_clip(parts), load_vae(parts))
+        return io.NodeOutput(loaded, load_clip(parts), load_vae(parts))
 
 
 def load_clip(parts: checkpoint.Parts) -> comfy.sd.CLIP:

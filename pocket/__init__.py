@@ -1,1 +1,1 @@
-"""The pocket models: tiny trained ones of large models' classes, their picture book and training."""
+"""The pocket models: tiny, of large models' classes; their picture book and their training."""

@@ -118,10 +118,11 @@ def test_latents_have_about_unit_variance(fitted):
     assert latents.encode(pictures, *fitted).std() == pytest.approx(1, abs=0.25)
 
 
-def test_the_shipped_file_is_small_and_says_what_it_is():
-    assert checkpoint.FILE.stat().st_size <= 20e6
-    metadata = checkpoint.read().metadata
-    assert "pocket" in metadata["title"]
+@pytest.mark.parametrize(("model", "limit"), [("flux", 20e6), ("sd3", 12e6)])
+def test_a_shipped_file_is_small_and_says_what_it_is(model, limit):
+    assert checkpoint.FILES[model].stat().st_size <= limit
+    metadata = checkpoint.read(model).metadata
+    assert f"pocket model: tiny {checkpoint.TITLES[model]} class" in metadata["title"]
     assert json.loads(metadata["training"])["pictures"] > 100_000
     assert json.loads(metadata["scores"])["things present"] > 0.9
 

@@ -16,6 +16,8 @@ NEEDED = (
     "core/fonts/LICENSE.txt",
     "nodes/sampler.py",
     "pocket/checkpoint.py",
+    "pocket/pocket-flux.safetensors",
+    "pocket/pocket-sd3.safetensors",
     "web/docs/ConceptAttentionDecode.md",
     "example_workflows/Pocket - concept heatmaps.json",
 )
@@ -23,6 +25,7 @@ LEFT_OUT = (
     ".ci/run",
     "Makefile",
     "docs/tour.jpg",
+    "pocket/kinds.py",
     "pocket/train.py",
     "tests/core/test_decode.py",
     "tools/host.py",
