@@ -1,4 +1,4 @@
-"""Measures the pocket model and its heatmaps against exact label maps.
+"""Measures the pocket models of pictures and their heatmaps against exact label maps.
 
 On held-out scenes of the picture book: (a) are the prompted things in the generated pictures; (b)
 do the heatmaps follow the label maps, for existing and for generated pictures; (c) does an absent
@@ -26,6 +26,7 @@ import truth_tokens
 from hosting import pack
 from truth_figures import interval, judge, pooled, summary, table
 
+MODELS = {"flux": "FLUX.1", "sd3": "SD3.5"}  # families and what their model is called
 PARTS = ("existing", "generated", "tokens")
 FIRST_SEED = 10**9  # training never reached these
 
@@ -34,6 +35,7 @@ def main() -> None:
     """Run the parts and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
+    parser.add_argument("--model", choices=MODELS, help="one model only")
     parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
     parser.add_argument(
         "--noise", type=float, default=0.5, help="of existing pictures, of the schedule"
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("--cfg", type=float, default=3.0)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument(
-        "--layers", default="auto", help="of the double blocks; auto: the pack's own"
+        "--layers", default="auto", help="of the joint blocks; auto: the pack's own"
     )
     parser.add_argument("--pictures", type=Path, help="folder for the generated pictures")
     parser.add_argument(
@@ -50,27 +52,31 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, help="one part only")
     arguments = parser.parse_args()
     _start_host(arguments.comfyui)
-    with torch.inference_mode():
-        bench = Bench(arguments)
-        for part in (arguments.part,) if arguments.part else PARTS:
-            print(getattr(bench, part)(), flush=True)
-    if arguments.record:
-        bench.record()
+    for model in (arguments.model,) if arguments.model else MODELS:
+        with torch.inference_mode():
+            bench = Bench(arguments, model)
+            print(f"### Pocket {MODELS[model]}\n", flush=True)
+            for part in (arguments.part,) if arguments.part else PARTS:
+                print(getattr(bench, part)(), flush=True)
+        if arguments.record:
+            bench.record()
 
 
 class Bench:
-    """The pocket model as loaded by its node, and the reader of generated pictures."""
+    """A pocket model as loaded by its node, and its scores."""
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, arguments: argparse.Namespace, model: str) -> None:
         from concept_attention.core.defaults import defaults
+        from concept_attention.core.families import family_of
         from concept_attention.core.selection import parse
         from concept_attention.nodes.pocket import LoadPocketModel
 
-        self.arguments = arguments
-        self.model, self.clip, self.vae = LoadPocketModel.execute().args
-        self.flux = self.model.get_model_object("diffusion_model")
-        text = defaults("flux").layers if arguments.layers == "auto" else arguments.layers
-        self.layers = parse(text, len(self.flux.double_blocks), "layers")
+        self.arguments, self.name = arguments, model
+        self.model, self.clip, self.vae = LoadPocketModel.execute(MODELS[model]).args
+        self.transformer = self.model.get_model_object("diffusion_model")
+        auto, blocks = defaults(model), family_of(self.transformer).blocks(self.transformer)
+        text = auto.layers if arguments.layers == "auto" else arguments.layers
+        self.layers, self.unit = parse(text, len(blocks), "layers"), auto.unit_concepts
         self.random = torch.Generator().manual_seed(0)
         self.scores: dict[str, Any] = {}
 
@@ -86,8 +92,9 @@ class Bench:
         """Write the scores into the metadata of the pocket model's file."""
         from concept_attention.pocket import checkpoint
 
-        metadata = {**checkpoint.read().metadata, "scores": json.dumps(self.scores)}
-        checkpoint.write(checkpoint.FILE, checkpoint.tensors(), metadata)
+        path = checkpoint.FILES[self.name]
+        metadata = {**checkpoint.read(self.name).metadata, "scores": json.dumps(self.scores)}
+        checkpoint.write(path, checkpoint.tensors(path), metadata)
 
     def _existing(self, seed: int, rng: random.Random) -> dict[str, Any]:
         from concept_attention.nodes.image import capture_pictures
@@ -100,8 +107,8 @@ class Bench:
         names = [*drawn.things, drawn.ground, drawn.sky]
         picture = torch.from_numpy(drawn.picture)[None].float() / 255
         concepts, absent = self._concepts(names, drawn.things, rng)
-        conditioning = [[self.clip.encode_from_tokens(self.clip.tokenize(prompt)), {}]]
-        with truth_maps.collecting(self.flux, self.layers, len(names) + 1) as collector:
+        conditioning = self.clip.encode_from_tokens_scheduled(self.clip.tokenize(prompt))
+        with self._collecting(names) as collector:
             capture_pictures(
                 self.model,
                 source_of(self.model, picture, None, self.vae),
@@ -161,9 +168,10 @@ class Bench:
         names = [name for name in (*drawn.things, drawn.ground, drawn.sky) if name in said]
         concepts, absent = self._concepts(names, drawn.things, rng)
         positive, negative = (
-            [[self.clip.encode_from_tokens(self.clip.tokenize(text)), {}]] for text in (prompt, "")
+            self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+            for text in (prompt, "")
         )
-        with truth_maps.collecting(self.flux, self.layers, len(names) + 1) as collector:
+        with self._collecting(names) as collector:
             run = make_run(self.model, concepts, "all", "all", 1024, None)
             run._observe = collector.observe
             sampled = nodes.common_ksampler(
@@ -184,6 +192,9 @@ class Bench:
         result = self._judge(collector.maps((16, 16)), names, absent, labels)
         result["found"] = [bool(present[list(THINGS).index(name)]) for name in drawn.things]
         return result
+
+    def _collecting(self, names: Sequence[str]) -> Any:
+        return truth_maps.collecting(self.transformer, self.layers, len(names) + 1, self.unit)
 
     def _concepts(
         self, names: Sequence[str], things: Sequence[str], rng: random.Random

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 NAMES = {
     "output": "output space (this pack)",
-    "cross": "cross-attention, not rotated",
+    "cross": "cross-attention",
+    "cross_plain": "cross-attention, not rotated",
     "cross_rope": "cross-attention, rotated",
     "value": "value space",
     "chance": "chance (noise)",
@@ -74,10 +75,12 @@ def interval(
 
 
 def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
-    """Markdown table of all kinds with 95 % bootstrap intervals over pictures."""
+    """Markdown table of the kinds that there are, with 95 % bootstrap intervals over pictures."""
     header = ("maps", *METRICS, *AUCS)
     lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     for kind, name in NAMES.items():
+        if kind not in rows[0]:
+            continue
         figures = [row[kind] for row in rows]
         cells = []
         for metric in METRICS:

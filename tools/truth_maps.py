@@ -1,8 +1,9 @@
-"""Heatmaps of the pocket model in output space and three others, from one and the same forward.
+"""Heatmaps of a pocket model in output space and in others, from one and the same forward.
 
 Output space comes from the pack's own capture. The baselines are computed from what the same blocks
-saw: queries of the concepts against keys of the image, before (`cross`) and after (`cross_rope`)
-the rotation by position, and values against values. All are decoded alike.
+saw: queries of the concepts against keys of the image (for a model that rotates by position: before
+and after the rotation), and values against values. All are decoded alike, as the pack decodes the
+model's family.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,20 +12,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-
-KINDS = ("output", "cross", "cross_rope", "value")
+from torch.nn import functional
 
 
 class Collector:
-    """Sums softmaxes over the concepts [C, N] for every kind, over layers and evaluations."""
+    """Sums softmaxes over the concepts [C, N] for every kind, over layers and evaluations.
 
-    def __init__(self, layers: Sequence[int], shown: int) -> None:
-        self.layers, self.shown = layers, shown
-        self.sums = dict.fromkeys(KINDS, torch.zeros(()))
+    unit: concept vectors are scaled to length 1 first.
+    """
+
+    def __init__(self, layers: Sequence[int], shown: int, unit: bool) -> None:
+        self.layers, self.shown, self.unit = layers, shown, unit
+        self.sums: dict[str, Tensor] = {}
         self.count = 0
-        self.layer = -1
-        self.own: Any = None
-        self.image_k: dict[int, Tensor] = {}
+        self.plain_k: dict[int, Tensor] = {}
 
     def maps(self, grid: tuple[int, int]) -> dict[str, Tensor]:
         """Heatmaps [C, rows, columns] of every kind, without the background."""
@@ -33,51 +34,61 @@ class Collector:
             for kind, total in self.sums.items()
         }
 
-    def add(self, kind: str, scores: Tensor) -> None:
-        """Scores [C, N] of one layer of one evaluation."""
-        self.sums[kind] = self.sums[kind] + scores.float().softmax(0)
+    def add(self, kind: str, concepts: Tensor, image: Tensor) -> None:
+        """Vectors [C, D] and [N, D] of one layer of one evaluation."""
+        concepts = concepts.float()
+        if self.unit:
+            concepts = functional.normalize(concepts, dim=-1)
+        heat = (concepts @ image.float().T).softmax(0)
+        self.sums[kind] = self.sums.get(kind, torch.zeros(())) + heat
 
     def observe(self, layer: int, concept_out: Tensor, image_out: Tensor) -> None:
         """The pack's own pair of vectors; called last for a layer."""
         if layer in self.layers:
-            self.add("output", concept_out[0].float() @ image_out[0].float().T)
+            self.add("output", concept_out[0], image_out[0])
             self.count += 1
 
     def attended(
         self, stream: Any, counts: Sequence[int], layer: int, image_k: Tensor, image_v: Tensor
     ) -> None:
-        """Queries, keys and values [heads, tokens, d] that the concept stream attended with.
+        """What the concept stream attended to: keys and values [rows, heads, tokens, d].
 
-        counts: tokens of each concept; their scores are averaged, as the pack does.
+        counts: tokens of each concept; their vectors are averaged, as the pack does.
         """
         from concept_attention.core.attention import average
 
         if layer not in self.layers:
             return
         own = stream._projected
-        plain = self.image_k[layer][stream.rows][0]
-        for kind, side, image in (
-            ("cross", own.q, plain),
-            ("cross_rope", own.q, image_k[0]),
-            ("value", own.v, image_v[0]),
-        ):
-            scores = (side[0] @ image.transpose(1, 2)).sum(0)
-            self.add(kind, average(scores[None], counts)[0])
+        q, v = (average(_joined(side), counts)[0] for side in (own.q, own.v))
+        if layer in self.plain_k:
+            self.add("cross_plain", q, _joined(self.plain_k[layer][stream.rows])[0])
+            self.add("cross_rope", q, _joined(image_k)[0])
+        else:
+            self.add("cross", q, _joined(image_k)[0])
+        self.add("value", v, _joined(image_v)[0])
+
+
+def _joined(x: Tensor) -> Tensor:
+    """[rows, heads, tokens, d] as [rows, tokens, heads d]."""
+    return x.transpose(1, 2).flatten(2)
 
 
 @contextmanager
-def collecting(model: Any, layers: Sequence[int], shown: int) -> Iterator[Collector]:
+def collecting(
+    model: Any, layers: Sequence[int], shown: int, unit: bool = False
+) -> Iterator[Collector]:
     """Collect from every evaluation of `model` (the host's diffusion model) that is captured; the
     first `shown` concepts are not background.
     """
     from concept_attention.core import stream
 
-    collector = Collector(layers, shown)
+    collector = Collector(layers, shown, unit)
     handles = []
-    for layer, block in enumerate(model.double_blocks):
+    for layer, block in enumerate(getattr(model, "double_blocks", ())):  # a Flux rotates its keys
 
         def keep(_module: Any, _inputs: Any, out: Any, layer: int = layer) -> None:
-            collector.image_k[layer] = out[1]
+            collector.plain_k[layer] = out[1]
 
         handles.append(block.img_attn.norm.register_forward_hook(keep))
     attention = stream.StreamReader.attention

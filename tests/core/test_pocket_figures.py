@@ -82,7 +82,8 @@ def test_present_peaks_are_compared_with_any_picture_s_absent_one_or_their_own()
 
 def test_the_table_has_a_row_for_every_kind_of_map():
     one = judge(heat(TRUTH[0] * 0.9, TRUTH[1] * 0.8, 0.1), TRUTH, [True, False])
-    row = dict.fromkeys(("output", "cross", "cross_rope", "value", "chance"), one)
+    row = dict.fromkeys(("output", "cross_plain", "cross_rope", "value", "chance"), one)
     text = table("Title", [row, row])
     assert text.count("1.000 (1.000 to 1.000)") == 30
     assert "**Title**" in text
+    assert "| cross-attention |" not in text
