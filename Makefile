@@ -14,7 +14,7 @@ help: ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: ## picture, heatmaps, overlay and capture of the pocket model, into output/demo/
+demo: ## picture, heatmaps, overlay and capture of the pocket models, into output/demo/
 	@$(HOST) demo
 
 serve: ## ComfyUI with this pack, in your browser (PORT=8188)
@@ -46,7 +46,7 @@ golden: ## compare with reference numbers: make golden DIR=folder
 workflows: ## write example_workflows/ anew, after a change in tools/graphs/
 	@$(HOST) run tools/workflows.py
 
-pictures: ## remake the pictures in the README and of the example workflow from a real run
+pictures: ## remake the pictures in the README and of the pocket workflows from real runs
 	@$(HOST) pictures
 
 snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs

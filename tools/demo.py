@@ -1,4 +1,4 @@
-"""`make demo`: the pocket model's example workflow through the real host, into output/demo/."""
+"""`make demo`: the pocket models' example workflows through the real host, into output/demo/."""
 
 import json
 import re
@@ -12,7 +12,12 @@ from hosting.console import Bar, Phases
 from hosting.errors import HostError
 from hosting.server import Server
 
-WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+EXAMPLES = pack.ROOT / "example_workflows"
+# Where the host saves a workflow's files -> its name, and where they go below the target.
+WORKFLOWS = {
+    "demo": ("Pocket - concept heatmaps", "."),
+    "demo-sd3": ("Pocket SD3.5 - concept heatmaps", "sd3"),
+}
 
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.
 _SAVED = re.compile(r"(?P<prefix>.+?)_\d{5}_?\.")
@@ -22,17 +27,17 @@ _ORDER = ("picture", "heatmap", "overlay", "capture")  # as a person wants to lo
 
 def run(target: Path) -> int:
     """Make the demonstration in the folder `target`; 0, or HostError with what went wrong."""
-    document = json.loads(WORKFLOW.read_text(encoding="utf-8"))
-    phases = Phases()
+    phases, files = Phases(), []
     with phases.phase("set-up"):
         host = locate.provide()
-    with cache.scratch("demo") as folder:
-        server = Server(host, folder)
+    with cache.scratch("demo") as scratch:
+        server = Server(host, scratch)
         try:
             with phases.phase("starting ComfyUI"):
                 server.start()
             print(f"ComfyUI runs on the {'CPU' if server.cpu else 'GPU'}.", flush=True)
-            files = _make(server, phases, document, target)
+            for folder, (name, below) in WORKFLOWS.items():
+                files += _make(server, phases, name, folder, target / below)
         finally:
             server.stop()
     print("\nWritten:")
@@ -41,10 +46,15 @@ def run(target: Path) -> int:
     return 0
 
 
-def _make(server: Server, phases: Phases, document: dict[str, Any], target: Path) -> list[Path]:
+def read_example(name: str) -> dict[str, Any]:
+    """An example workflow as the editor saved it."""
+    return json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _make(server: Server, phases: Phases, name: str, folder: str, target: Path) -> list[Path]:
     try:
-        Run(server, phases).execute(document)
-        return deliver(server.output, target)
+        Run(server, phases).execute(read_example(name))
+        return deliver(server.output / folder, target)
     except HostError as error:
         raise HostError(f"{error}\nComfyUI printed last:\n{server.log_tail()}") from error
 

@@ -93,7 +93,7 @@ def write_snapshot(_: argparse.Namespace) -> int:
 
 
 def make_pictures(_: argparse.Namespace) -> int:
-    """Remake the pictures in the README and of the example workflow from a real run."""
+    """Remake the pictures in the README and of the pocket workflows from real runs."""
     python = environment.ensure(dev=True)
     variables = {
         **checks.base_variables(),

@@ -12,7 +12,7 @@ from hosting import cache, locate, pack, workflow
 from hosting.server import Server
 
 WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
-OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket - *.json")) - {WORKFLOW})
+OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket*.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
 _THUMBNAIL = (640, 640)  # at most, in pixels
 _PATIENCE = 90_000  # milliseconds, for a busy machine

@@ -25,6 +25,7 @@ from hosting.server import Server
 FILES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
 POCKET = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 ANY = POCKET.with_name("Pocket - any sampler.json")
+POCKET_SD3 = POCKET.with_name("Pocket SD3.5 - concept heatmaps.json")
 LOADER = "ConceptAttentionPocket"
 RELEASED = sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))
 SHOWN = ("house", "tree", "grass", "sky", "boat")
@@ -218,9 +219,7 @@ def models(nodes):
 
 def test_only_a_workflow_that_was_run_has_a_thumbnail():
     thumbnails = set(POCKET.parent.glob("*.jpg"))
-    assert thumbnails == {
-        path.with_suffix(".jpg") for path in POCKET.parent.glob("Pocket - *.json")
-    }
+    assert thumbnails == {path.with_suffix(".jpg") for path in POCKET.parent.glob("Pocket*.json")}
     for path in thumbnails:
         with Image.open(path) as picture:
             assert picture.width >= 400
@@ -248,6 +247,17 @@ def test_the_pocket_workflow_saves_a_capture_of_every_step_and_layer(first):
     assert scores.shape == (1, 20, plain["total_layers"], len(SHOWN) + 1, tokens)
     assert scores.isfinite().all()
     assert (scores.std(-1) > 0).all()  # no map is constant
+
+
+def test_the_workflow_of_the_sd3_kind_gives_picture_and_maps_too(counting, object_info):
+    document = json.loads(POCKET_SD3.read_text(encoding="utf-8"))
+    run = Run(counting.client, workflow.to_prompt(document, object_info), document)
+    assert len(run.pictures("Picture")) == len(run.pictures("Overlay")) == 1
+    maps = run.pictures("Heatmaps")
+    assert len(set(pixels(maps))) == len(maps) == 5
+    raw = run.capture()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    assert json.loads(header["__metadata__"]["capture"])["family"] == "sd3"
 
 
 def test_a_capture_does_not_change_the_picture(first, counting, pocket):

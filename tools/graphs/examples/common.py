@@ -26,11 +26,13 @@ def results(
     source: Node,
     latent: Output,
     vae: Output,
-    demo: bool = False,
+    demo: str = "",
     title: str = "Sampling",
 ) -> None:
-    """From the capture's source to the pictures; `demo` saves all for the demonstration."""
-    folder = "demo" if demo else "ConceptAttention"
+    """From the capture's source to the pictures; `demo`: the folder that the demonstration reads,
+    where all is saved.
+    """
+    folder = demo or "ConceptAttention"
     picture = graph.add("VAEDecode", {"samples": latent, "vae": vae})
     image, capture = picture.out("IMAGE"), source.out("capture")
     maps = graph.add("ConceptAttentionDecode", {"capture": capture, "image": image})
@@ -41,7 +43,11 @@ def results(
     ]
     coloured = save(graph, maps.out("image"), f"{folder}/heatmap", "Heatmaps", 300)
     saved = (
-        [graph.add("ConceptAttentionSave", {"capture": capture, "filename_prefix": "demo/capture"})]
+        [
+            graph.add(
+                "ConceptAttentionSave", {"capture": capture, "filename_prefix": f"{demo}/capture"}
+            )
+        ]
         if demo
         else []
     )
