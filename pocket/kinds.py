@@ -53,7 +53,7 @@ class Kind:
     """name: also the prefix of its weights. title: for people. build: the host's class, freshly
     initialised. code: the module with its `forward`, and in it the functions to compile. warm: its
     weights made of the pocket Flux's, or None where training starts from nothing. minutes: of
-    training.
+    training. half: share of them at half resolution.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Kind:
     compiled: tuple[str, ...]
     warm: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None
     minutes: float
+    half: float
 
 
 def build_flux() -> nn.Module:
@@ -149,7 +150,7 @@ def _moved(flux: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("flux", "FLUX.1", build_flux, fast, ("double", "single"), None, 95),
-        Kind("sd3", "SD3.5", build_sd3, fast_sd3, ("joint", "last"), sd3_from_flux, 75),
+        Kind("flux", "FLUX.1", build_flux, fast, ("double", "single"), None, 95, 0.5),
+        Kind("sd3", "SD3.5", build_sd3, fast_sd3, ("joint", "last"), sd3_from_flux, 86, 0.41),
     )
 }

@@ -34,7 +34,7 @@ sys.path.append(str(ROOT))
 
 MODELS = ("flux", "sd3")
 SCENES = 64_000
-HALF = 0.5  # share of the time at half resolution
+HALF = 0.5  # share of the time at half resolution, unless the kind says otherwise
 BATCH_HALF, BATCH_FULL = 64, 24
 MUON_RATE, ADAM_RATE = 2e-3, 1.2e-3
 LOOKS_WEIGHT = 0.2  # of the second task's loss
@@ -128,6 +128,8 @@ def losses(model: Pocket, batch: Batch, strength: float, half: bool) -> tuple[Te
 class Training:
     """Model, averaged weights, optimisers and clock of one training, with checkpoints."""
 
+    half = HALF
+
     def __init__(self, arguments: argparse.Namespace):
         from pocket import checkpoint, latents, text
         from pocket.kinds import KINDS
@@ -135,6 +137,7 @@ class Training:
         self.kind = KINDS[arguments.model]
         self.path = arguments.cache / self.kind.name / "transformer.pt"
         minutes = self.kind.minutes if arguments.minutes is None else arguments.minutes
+        self.half = self.kind.half
         self.seconds, self.device = minutes * 60, arguments.device
         self.new_vae = arguments.new_vae
         self.vocabulary = text.vocabulary()
@@ -192,7 +195,7 @@ class Training:
         from pocket import fast
 
         progress = self.progress
-        half = progress < HALF
+        half = progress < self.half
         scale = min(1.0, self.step / 200) * min(1.0, 1.6 * (1 - progress))
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
@@ -323,7 +326,7 @@ def main() -> None:
     add("--comfyui", type=Path, default=host, required=host is None, help="folder of ComfyUI")
     add("--cache", type=Path, default=cache / "concept-attention" / "pocket", help="checkpoints")
     add("--model", choices=MODELS, default="flux", help="the architecture (default: flux)")
-    add("--minutes", type=float, help="the learning rate runs out by then (default: 95; sd3: 75)")
+    add("--minutes", type=float, help="the learning rate runs out by then (default: 95; sd3: 86)")
     add("--decoder-minutes", type=float, default=9, help="for the VAE's decoder, after it")
     add("--new-vae", action="store_true", help="fit and train the VAE too, not the pack's own")
     add("--out", type=Path, help="file to write (default: pocket-MODEL.safetensors in the cache)")
