@@ -340,6 +340,8 @@ def main() -> None:
 
     compile_blocks(KINDS[arguments.model])
     training = Training(arguments)
+    done, minutes = training.progress, training.seconds / 60
+    print(f"Pocket {training.kind.title}: {done:.0%} of {minutes:.0f} minutes done", flush=True)
     training.run()
     out = arguments.out or arguments.cache / f"pocket-{arguments.model}.safetensors"
     export(training, final_vae(training, arguments) if arguments.model == "flux" else {}, out)
