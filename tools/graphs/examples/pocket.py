@@ -20,7 +20,7 @@ def sd35(graph: Graph) -> None:
     """The tiny model of the SD3.5 kind."""
     prompt = "a boat and the moon on the sea at night"
     nodes = _world(graph, "SD3.5", prompt, "boat, moon, sea, night, house")
-    _captured(graph, nodes, seed=1, demo="demo-sd3")
+    _captured(graph, nodes, seed=5, demo="demo-sd3")
 
 
 def _captured(graph: Graph, nodes: tuple[Node, ...], seed: int, demo: str) -> None:
