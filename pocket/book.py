@@ -6,7 +6,7 @@ Needs ComfyUI on the import path, for its tokenizer.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from . import latents, words
 from .prompts import TEXT_TOKENS, example
+from .things import THINGS
 from .world import FIRST_THING, Scene
 
 PROMPTS = 3  # right prompts of a scene; one more has wrong words
@@ -55,17 +56,31 @@ class Book:
         report: Callable[[str], None] = lambda line: None,
         workers: int = 0,
     ) -> None:
-        count = len(seeds)
-        self.full = torch.empty(count, latents.CHANNELS, 32, 32, dtype=torch.float16)
-        self.half = torch.empty(count, latents.CHANNELS, 16, 16, dtype=torch.float16)
-        self.things = torch.empty(count, 32, 32, dtype=torch.float16)
+        self._allocate(len(seeds), (32, 32))
+        self._fill(seeds, partial(_chunk, projection=projection, mean=mean), report, workers)
+
+    def _allocate(self, count: int, grid: tuple[int, ...]) -> None:
+        half = (*grid[:-2], grid[-2] // 2, grid[-1] // 2)
+        self.full = torch.empty(count, latents.CHANNELS, *grid, dtype=torch.float16)
+        self.half = torch.empty(count, latents.CHANNELS, *half, dtype=torch.float16)
+        self.things = torch.empty(count, *grid, dtype=torch.float16)
         self.rows = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int16)
         self.verdicts = torch.empty(count, PROMPTS + 1, TEXT_TOKENS, dtype=torch.int8)
         self.names = torch.empty(count, 2, NAME_SLOTS, dtype=torch.int8)
         self.empty = torch.tensor(words.rows("", None)[0])
+
+    def _fill(
+        self,
+        seeds: range,
+        draw: Callable[[range], tuple[np.ndarray, ...]],
+        report: Callable[[str], None],
+        workers: int,
+    ) -> None:
+        """Put what `draw` makes of some seeds, in the order of the stores, into them."""
+        count = len(seeds)
         chunks = [seeds[i : i + CHUNK] for i in range(0, count, CHUNK)]
         stores = (self.full, self.half, self.things, self.rows, self.verdicts, self.names)
-        for i, parts in enumerate(_drawn(chunks, workers, projection, mean)):
+        for i, parts in enumerate(_drawn(chunks, workers, draw)):
             here = slice(i * CHUNK, i * CHUNK + len(parts[0]))
             for store, part in zip(stores, parts, strict=True):
                 store[here] = torch.from_numpy(part)
@@ -99,7 +114,7 @@ class Book:
             rows[dropped], verdicts[dropped] = self.empty, words.NEITHER
         things = self.things[chosen].float()
         if half:
-            things = functional.avg_pool2d(things[:, None], 2)[:, 0]
+            things = functional.avg_pool2d(things, 2)
         latent = (self.half if half else self.full)[chosen].float()
         return Batch(latent, things, rows, verdicts, own)
 
@@ -109,10 +124,9 @@ class Book:
 
 
 def _drawn(
-    chunks: list[range], workers: int, projection: Tensor, mean: Tensor
+    chunks: list[range], workers: int, draw: Callable[[range], tuple[np.ndarray, ...]]
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """What `_chunk` makes of each; in `workers` processes, or in this one where that is 0."""
-    draw = partial(_chunk, projection=projection, mean=mean)
+    """What `draw` makes of each; in `workers` processes, or in this one where that is 0."""
     if not workers:
         yield from map(draw, chunks)
         return
@@ -136,23 +150,37 @@ def _chunk(seeds: range, projection: Tensor, mean: Tensor) -> tuple[np.ndarray, 
     small = functional.avg_pool2d(pictures.permute(0, 3, 1, 2).float(), 2).permute(0, 2, 3, 1)
     labels = torch.stack([torch.from_numpy(scene.labels) for scene, _ in drawn])
     things = functional.avg_pool2d((labels >= FIRST_THING).float()[:, None], 8)[:, 0]
-    texts = [_texts(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
-    names = [_names(seed, *pair) for seed, pair in zip(seeds, drawn, strict=True)]
-    stores = (
-        latents.encode(pictures, projection, mean).half(),
-        latents.encode(small, projection, mean).half(),
-        things.half(),
+    return tuple(
+        store.numpy()
+        for store in (
+            latents.encode(pictures, projection, mean).half(),
+            latents.encode(small, projection, mean).half(),
+            things.half(),
+            *texts_of(seeds, drawn),
+        )
+    )
+
+
+def texts_of(
+    seeds: range, drawn: Sequence[tuple[Scene, str]], things: Collection[str] = tuple(THINGS)
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows and verdicts [B, PROMPTS + 1, T] and names [B, 2, NAME_SLOTS] of scenes and prompts;
+    wrong things are of those given.
+    """
+    pairs = list(zip(seeds, drawn, strict=True))
+    texts = [_texts(seed, *pair, things) for seed, pair in pairs]
+    names = [_names(seed, *pair, things) for seed, pair in pairs]
+    return (
         torch.tensor([rows for rows, _ in texts], dtype=torch.int16),
         torch.tensor([verdicts for _, verdicts in texts], dtype=torch.int8),
         torch.tensor(names, dtype=torch.int8),
     )
-    return tuple(store.numpy() for store in stores)
 
 
-def _texts(seed: int, drawn: Scene, prompt: str) -> tuple[list, list]:
+def _texts(seed: int, drawn: Scene, prompt: str, things: Collection[str]) -> tuple[list, list]:
     """Rows and verdicts of PROMPTS right prompts and one with wrong words."""
     prompts = words.prompts_for(seed, drawn, prompt, PROMPTS)
-    prompts.append(words.with_wrong_words(seed, drawn, prompts[-1]))
+    prompts.append(words.with_wrong_words(seed, drawn, prompts[-1], things))
     rows, verdicts = [], []
     for text in prompts:
         try:
@@ -164,14 +192,17 @@ def _texts(seed: int, drawn: Scene, prompt: str) -> tuple[list, list]:
     return rows, verdicts
 
 
-def _names(seed: int, drawn: Scene, prompt: str) -> tuple[list[int], list[int]]:
+def _names(
+    seed: int, drawn: Scene, prompt: str, things: Collection[str]
+) -> tuple[list[int], list[int]]:
     """Names that say the scene one by one, and the same with wrong ones among them; -1 is none."""
     names = words.names_in(prompt)
     if len(names) > 1:
         names = [*drawn.things, drawn.ground, drawn.sky][:NAME_SLOTS]
     if len(drawn.things) > NAME_SLOTS:
         names = []
-    wrong = words.with_wrong_words(seed, drawn, ",".join(names)).split(",") if names else []
+    text = words.with_wrong_words(seed, drawn, ",".join(names), things)
+    wrong = text.split(",") if names else []
     rest = [-1] * NAME_SLOTS
     return tuple(
         ([words.NAMES.index(name) for name in part] + rest)[:NAME_SLOTS] for part in (names, wrong)

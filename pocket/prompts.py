@@ -31,8 +31,8 @@ def example(seed: int, size: int = 256, dropped: float = 0.1) -> tuple[Scene, st
             if rng.random() < 0.7
             else rng.choice((*GROUNDS, *SKIES, BACKGROUND))
         )
-        drawn, word = _alone(rng, seed, size, word), _word(rng, word)
-        return drawn, rng.choice((word, word, _noun(rng, word)))
+        drawn, word = _alone(rng, seed, size, word), word_of(rng, word)
+        return drawn, rng.choice((word, word, noun(rng, word)))
     drawn = scene(seed, size)
     return drawn, prompt_of(rng, drawn)
 
@@ -41,23 +41,23 @@ def prompt_of(rng: random.Random, drawn: Scene) -> str:
     """A list or a sentence that names every thing, and often the ground and the sky."""
     things = list(drawn.things)
     rng.shuffle(things)
-    ground = _word(rng, drawn.ground) if rng.random() < 0.7 else None
+    ground = word_of(rng, drawn.ground) if rng.random() < 0.7 else None
     sky = drawn.sky if rng.random() < 0.6 else None
     if rng.random() < 0.4:
         rest = (ground, sky) if ground or sky else rng.choice(((), (BACKGROUND,)))
         names = [*things, *filter(None, rest)]
         return ", ".join(names) if rng.random() < 0.7 else " and ".join(names)
-    return _sentence(rng, _join([_noun(rng, thing) for thing in things]), ground, sky)
+    return _sentence(rng, _join([noun(rng, thing) for thing in things]), ground, sky)
 
 
 def _sentence(rng: random.Random, things: str, ground: str | None, sky: str | None) -> str:
     if ground and sky and rng.random() < 0.25:
-        return f"{_noun(rng, sky)} over {_noun(rng, ground)}, with {things}"
+        return f"{noun(rng, sky)} over {noun(rng, ground)}, with {things}"
     text = things
     if rng.random() < 0.15:
         text = f"a picture of {text}"
     if ground:
-        text += f" {rng.choice(('on', 'on', 'in'))} {_noun(rng, ground)}"
+        text += f" {rng.choice(('on', 'on', 'in'))} {noun(rng, ground)}"
     if sky == "sky":
         text += rng.choice((" under the sky", " under a sky"))
     elif sky:
@@ -76,11 +76,13 @@ def _alone(rng: random.Random, seed: int, size: int, word: str) -> Scene:
     return scene(seed, size, things=things, sky=word)
 
 
-def _word(rng: random.Random, label: str) -> str:
+def word_of(rng: random.Random, label: str) -> str:
+    """A word for a label: itself or a synonym."""
     return rng.choice((label, *(word for word, same in SYNONYMS.items() if same == label)))
 
 
-def _noun(rng: random.Random, word: str) -> str:
+def noun(rng: random.Random, word: str) -> str:
+    """The word with an article, where it takes one."""
     if word in ("grass", "sand", "snow"):
         return rng.choice((word, f"the {word}"))
     if word in ("sea", "sky", "night", "beach", BACKGROUND):

@@ -30,14 +30,18 @@ class Pen:
         self.picture, self.labels = ImageDraw.Draw(picture), ImageDraw.Draw(labels)
         self.rng = rng
         self.label, self.foot, self.width, self.height = 0, (0.0, 0.0), 1.0, 1.0
+        self.side = 1
 
-    def place(self, label: int, foot: Point, width: float, height: float) -> None:
+    def place(
+        self, label: int, foot: Point, width: float, height: float, mirrored: bool = False
+    ) -> None:
         """Put the unit square of the next thing at `foot` (pixels, bottom centre)."""
         self.label, self.foot, self.width, self.height = label, foot, width, height
+        self.side = -1 if mirrored else 1
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
         (x0, y0), w, h = self.foot, self.width, self.height
-        return [(x0 + x * w, y0 - y * h) for x, y in points]
+        return [(x0 + self.side * x * w, y0 - y * h) for x, y in points]
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         """Fill a polygon given in unit coordinates."""
@@ -51,7 +55,8 @@ class Pen:
 
     def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
         """Fill an ellipse around (x, y)."""
-        (left, top), (right, bottom) = self._pixels([(x - rx, y + ry), (x + rx, y - ry)])
+        corners = [(x - self.side * rx, y + ry), (x + self.side * rx, y - ry)]
+        (left, top), (right, bottom) = self._pixels(corners)
         self.picture.ellipse((left, top, right, bottom), fill=colour)
         self.labels.ellipse((left, top, right, bottom), fill=self.label)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from .prompts import CONCEPTS, SYNONYMS, TEXT_TOKENS, prompt_of
@@ -37,7 +38,9 @@ def prompts_for(seed: int, drawn: Scene, prompt: str, count: int) -> list[str]:
     return [prompt, *(prompt_of(rng, drawn) for _ in range(count - 1))]
 
 
-def with_wrong_words(seed: int, drawn: Scene, prompt: str) -> str:
+def with_wrong_words(
+    seed: int, drawn: Scene, prompt: str, things: Collection[str] = tuple(THINGS)
+) -> str:
     """The prompt with at least one of its names replaced by a wrong one of the same kind."""
     rng = random.Random(f"wrong words {seed}")
     places = [place for place, part in enumerate(_parts(prompt)) if part in NAMES]
@@ -46,13 +49,15 @@ def with_wrong_words(seed: int, drawn: Scene, prompt: str) -> str:
     certain, parts = rng.choice(places), _parts(prompt)
     for place in places:
         if place == certain or rng.random() < 0.4:
-            parts[place] = _wrong(rng, drawn, parts[place], parts)
+            parts[place] = _wrong(rng, drawn, parts[place], parts, things)
     return "".join(parts)
 
 
-def _wrong(rng: random.Random, drawn: Scene, name: str, taken: list[str]) -> str:
+def _wrong(
+    rng: random.Random, drawn: Scene, name: str, taken: list[str], things: Collection[str]
+) -> str:
     label = SYNONYMS.get(name, name)
-    kind = next(kind for kind in (THINGS, GROUNDS, SKIES) if label in kind)
+    kind = next(kind for kind in (things, GROUNDS, SKIES) if label in kind)
     return rng.choice([n for n in kind if not is_true(n, drawn) and n not in taken] or [name])
 
 

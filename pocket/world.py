@@ -57,8 +57,8 @@ def scene(
     """
     rng = random.Random(seed)
     things = choose_things(rng, size) if things is None else things
-    sky = _choose_sky(rng, things) if sky is None else sky
-    ground = _choose_ground(rng, things) if ground is None else ground
+    sky = choose_sky(rng, things) if sky is None else sky
+    ground = choose_ground(rng, things) if ground is None else ground
     while True:
         picture, labels, visible = _draw(rng, size, things, sky, ground)
         if visible:
@@ -72,7 +72,8 @@ def choose_things(rng: random.Random, size: int) -> tuple[str, ...]:
     return tuple(rng.sample(list(THINGS), count))
 
 
-def _choose_sky(rng: random.Random, things: tuple[str, ...]) -> str:
+def choose_sky(rng: random.Random, things: tuple[str, ...]) -> str:
+    """A sky that suits the things: no sun at night."""
     if "sun" in things:
         return rng.choice(("sky", "sunset"))
     if "moon" in things:
@@ -80,7 +81,8 @@ def _choose_sky(rng: random.Random, things: tuple[str, ...]) -> str:
     return rng.choice(SKIES)
 
 
-def _choose_ground(rng: random.Random, things: tuple[str, ...]) -> str:
+def choose_ground(rng: random.Random, things: tuple[str, ...]) -> str:
+    """A ground that suits the things: a boat is mostly at sea."""
     return rng.choices(GROUNDS, (1, 3, 1, 1) if "boat" in things else (1, 1, 1, 1))[0]
 
 
@@ -91,7 +93,7 @@ def _draw(
     scale = 2  # drawn twice as large and reduced: smooth edges
     full = size * scale
     horizon = int(rng.uniform(0.42, 0.6) * full)
-    picture, labels = _background(rng, full, horizon, sky, ground)
+    picture, labels = draw_background(rng, full, horizon, sky, ground)
     pen = Pen(picture, labels, rng)
     areas = {}
     for name, foot, factor in _places(rng, full, horizon, things):
@@ -136,9 +138,10 @@ def _places(
     return placed
 
 
-def _background(
+def draw_background(
     rng: random.Random, full: int, horizon: int, sky: str, ground: str
 ) -> tuple[Image.Image, Image.Image]:
+    """Picture and label map of sky and ground, `full` x `full` pixels."""
     rows = np.empty((full, 1, 3), np.float32)
     shade = rng.uniform(0.94, 1.04)
     top, bottom = _SKY_COLOURS[sky]
