@@ -2,8 +2,8 @@
 
 Large matrices are stored as int8 with one float scale per row, the rest as float16; of the text
 encoder's embedding only the vocabulary's rows are kept; of the VAE's encoder only the projection
-that defines it. The models of pictures share one VAE, which is in the Flux's file. `expand` gives
-the three state dicts under the host's own key names. Torch only.
+that defines it. The models of pictures share one VAE, which is in the Flux's file; the video model
+has its own. `expand` gives the three state dicts under the host's own key names. Torch only.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from . import vae
+from . import vae, video_vae
+from .video_latents import Latents
 
-TITLES = {"flux": "Flux 1", "sd3": "SD3.5"}
+TITLES = {"flux": "Flux 1", "sd3": "SD3.5", "video": "CogVideoX"}
 FILES = {model: Path(__file__).parent / f"pocket-{model}.safetensors" for model in TITLES}
 FILE = FILES["flux"]
 T5_ROWS = 32128
@@ -54,10 +55,10 @@ def shrink(weights: dict[str, Tensor], vocabulary: list[int]) -> dict[str, Tenso
     return {key: value.contiguous() for key, value in content.items()}
 
 
-def shrink_vae(decoder: dict[str, Tensor], projection: Tensor, mean: Tensor) -> dict[str, Tensor]:
+def shrink_vae(decoder: dict[str, Tensor], latents: dict[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of the file from the decoder's and from what defines the latents."""
     content = {f"decoder.{key}": value.to(torch.float16) for key, value in decoder.items()}
-    content |= {"latent.projection": projection.float(), "latent.mean": mean.float()}
+    content |= {f"latent.{key}": value.float() for key, value in latents.items()}
     return {key: value.contiguous() for key, value in content.items()}
 
 
@@ -91,26 +92,35 @@ def stored_vae(path: Path = FILE) -> tuple[tuple[Tensor, Tensor], dict[str, Tens
     return (stored["latent.projection"], stored["latent.mean"]), _under("decoder.", full)
 
 
+def stored_video_vae(path: Path = FILES["video"]) -> tuple[Latents, dict[str, Tensor]]:
+    """What defines the video model's latents, and its decoder as it was trained."""
+    full = {key: value.float() for key, value in tensors(path).items()}
+    return Latents(**_under("latent.", full)), _under("decoder.", full)
+
+
 def expand(stored: dict[str, Tensor], metadata: dict[str, str], model: str = "flux") -> Parts:
     """State dicts for the host from the file's tensors; the inverse of `shrink` up to rounding."""
-    if "latent.projection" not in stored:
+    if "latent.mean" not in stored:
         stored = {**tensors(), **stored}
     full = {key: _restore(key, stored) for key in stored if not key.endswith(_SCALE)}
     rows = full.pop(_EMBEDDING)
     text = _under("text.", full)
     text["shared.weight"] = torch.zeros(T5_ROWS, rows.shape[1])
     text["shared.weight"][stored["vocabulary"].long()] = rows
-    pictures = vae.encoder_state(full["latent.projection"], full["latent.mean"])
-    pictures |= vae.decoder_state(_under("decoder.", full))
-    pictures |= vae.latent_format(model)
-    return Parts(_under(f"{model}.", full), text, pictures, metadata)
+    latent, decoder = _under("latent.", full), _under("decoder.", full)
+    if model == "video":
+        pixels = video_vae.encoder_state(Latents(**latent)) | video_vae.decoder_state(decoder)
+    else:
+        pixels = vae.encoder_state(latent["projection"], latent["mean"])
+        pixels |= vae.decoder_state(decoder) | vae.latent_format(model)
+    return Parts(_under(f"{model}.", full), text, pixels, metadata)
 
 
 def describe(summary: dict[str, object], model: str = "flux") -> dict[str, str]:
     """Metadata of the file: what it is, how it was trained, its scores."""
     what = (
         f"Concept Attention pocket model: tiny {TITLES[model]} class transformer, T5 class text "
-        "encoder and TAESD class VAE"
+        f"encoder and {'TAEHV' if model == 'video' else 'TAESD'} class VAE"
     )
     return {"title": what, "license": "MIT", "training": json.dumps(summary)}
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from . import fast, fast_sd3
+from . import fast, fast_sd3, fast_video
 from .text import WIDTH
 
 FLUX = {
@@ -46,6 +46,14 @@ SD3 = {
         "params": {"in_features": WIDTH, "out_features": 256},
     },
 }
+VIDEO = {
+    "num_attention_heads": 4,
+    "attention_head_dim": 64,  # the host's for every CogVideoX
+    "time_embed_dim": 96,
+    "text_embed_dim": WIDTH,
+    "num_layers": 6,
+    "use_rotary_positional_embeddings": True,
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,11 @@ class Kind:
     warm: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None
     minutes: float
     half: float
+
+
+_NORMS = ("norm.weight", "ln_q.weight", "ln_k.weight", "norm_q.weight", "norm_k.weight")
+_NORMS += ("norm_final.weight",)
+_ZERO = ("mod", "final_layer", "norm1.linear", "norm2.linear", "norm_out.linear", "proj_out")
 
 
 def build_flux() -> nn.Module:
@@ -88,14 +101,26 @@ def build_sd3() -> nn.Module:
     )
 
 
+def build_video() -> nn.Module:
+    """The host's CogVideoX class with rotary positions, likewise."""
+    import comfy.ops
+    from comfy.ldm.cogvideo.model import CogVideoXTransformer3DModel
+
+    return _initialised(
+        CogVideoXTransformer3DModel(
+            dtype=torch.float32, device="cpu", operations=comfy.ops.disable_weight_init, **VIDEO
+        )
+    )
+
+
 def _initialised(model: nn.Module) -> nn.Module:
     for name, weight in model.named_parameters():
-        if name.endswith(("_norm.weight", "ln_q.weight", "ln_k.weight")):
+        if weight.ndim < 2 and name.endswith(_NORMS):
             weight.data.fill_(1.0)
-        elif weight.ndim < 2 or "mod" in name or name.startswith("final_layer"):
+        elif weight.ndim < 2 or any(part in name for part in _ZERO):
             weight.data.zero_()
         else:
-            nn.init.xavier_uniform_(weight.data)
+            nn.init.xavier_uniform_(weight.data.flatten(1))
     return model
 
 
@@ -126,6 +151,11 @@ def sd3_from_flux(flux: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: value.clone() for key, value in state.items()}
 
 
+def nothing(flux: dict[str, Tensor]) -> dict[str, Tensor]:
+    """No weights: only the text encoder begins as the pocket Flux's."""
+    return {}
+
+
 def _half_block(
     flux: dict[str, Tensor], theirs: str, ours: str, ends_here: bool
 ) -> dict[str, Tensor]:
@@ -152,5 +182,6 @@ KINDS = {
     for kind in (
         Kind("flux", "FLUX.1", build_flux, fast, ("double", "single"), None, 95, 0.5),
         Kind("sd3", "SD3.5", build_sd3, fast_sd3, ("joint", "last"), sd3_from_flux, 86, 0.41),
+        Kind("video", "CogVideoX", build_video, fast_video, ("block",), nothing, 75, 0.4),
     )
 }

@@ -16,6 +16,7 @@ import random
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Appended, not inserted: the host's nodes.py must not be hidden by the pack's nodes folder.
 sys.path.append(str(ROOT))
 
-MODELS = ("flux", "sd3")
+MODELS = ("flux", "sd3", "video")
 SCENES = 64_000
 HALF = 0.5  # share of the time at half resolution, unless the kind says otherwise
 BATCH_HALF, BATCH_FULL = 64, 24
@@ -80,7 +81,8 @@ class Pocket(nn.Module):
         """
         rows = parts.text["shared.weight"][vocabulary]
         self.text.load_state_dict({**parts.text, "shared.weight": rows})
-        self.transformer.load_state_dict(self.kind.warm(parts.transformer))
+        own = self.transformer.state_dict()
+        self.transformer.load_state_dict({**own, **self.kind.warm(parts.transformer)})
 
 
 def noise_levels(true: Tensor) -> Tensor:
@@ -129,9 +131,12 @@ class Training:
     """Model, averaged weights, optimisers and clock of one training, with checkpoints."""
 
     half = HALF
+    scenes, batches = SCENES, (BATCH_HALF, BATCH_FULL)
+    latents = ("projection", "mean")  # attributes that define the latents
+    objective = "rectified flow"
 
     def __init__(self, arguments: argparse.Namespace):
-        from pocket import checkpoint, latents, text
+        from pocket import checkpoint, text
         from pocket.kinds import KINDS
 
         self.kind = KINDS[arguments.model]
@@ -153,11 +158,47 @@ class Training:
             self.resume()
         else:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            seeds = range(10**8, 10**8 + 400)
-            latent = latents.fit(seeds) if self.new_vae else checkpoint.stored_vae()[0]
-            self.projection, self.mean = latent
+            for name, value in zip(self.latents, self.latent_tensors(), strict=True):
+                setattr(self, name, value)
         # Strong channels weigh more than weak ones.
-        self.model.flow_scale = self.projection.norm(dim=1)[:, None, None]
+        self.model.flow_scale = self.strengths()
+
+    def latent_tensors(self) -> tuple[Tensor, ...]:
+        """What defines the latents: fitted anew, or the pack's own."""
+        from pocket import checkpoint, latents
+
+        if self.new_vae:
+            return latents.fit(range(10**8, 10**8 + 400))
+        return checkpoint.stored_vae()[0]
+
+    def strengths(self) -> Tensor:
+        """How much of the pixels is in a channel of the latents: [16, 1, 1]."""
+        return self.projection.norm(dim=1)[:, None, None]
+
+    def losses(self, batch: Batch, strength: float, half: bool) -> tuple[Tensor, Tensor]:
+        """Losses of the two tasks."""
+        return losses(self.model, batch, strength, half)
+
+    def book(self, report: Callable[[str], None], workers: int) -> Book:
+        """The training set."""
+        from pocket.book import Book
+
+        return Book(range(self.scenes), self.projection, self.mean, report, workers)
+
+    def vae(self, minutes: float) -> dict[str, Tensor]:
+        """The VAE as it is stored, its decoder trained for so many minutes where it is new; nothing
+        where the file of another pocket model has it.
+        """
+        from pocket import checkpoint, vae
+
+        if self.kind.name != "flux":
+            return {}
+        latent = {name: getattr(self, name) for name in self.latents}
+        if not self.new_vae:
+            return checkpoint.shrink_vae(checkpoint.stored_vae()[1], latent)
+        path, say = self.path.with_name("decoder.pt"), partial(print, flush=True)
+        decoder = vae.train_decoder(path, *latent.values(), minutes, self.device, say)
+        return checkpoint.shrink_vae(decoder.cpu().state_dict(), latent)
 
     def resume(self) -> None:
         """Take up the checkpoint."""
@@ -170,14 +211,15 @@ class Training:
         self.model.load_state_dict(saved["model"])
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
-        for name in ("average", "projection", "mean", "step", "spent", "pictures"):
+        for name in (*self.latents, "average", "step", "spent", "pictures"):
             setattr(self, name, saved[name])
-        self.projection, self.mean = self.projection.cpu(), self.mean.cpu()
+        for name in self.latents:
+            setattr(self, name, saved[name].cpu())
         torch.manual_seed(self.step)
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
-        names = ("average", "projection", "mean", "step", "spent", "pictures", "new_vae")
+        names = (*self.latents, "average", "step", "spent", "pictures", "new_vae")
         state = {name: getattr(self, name) for name in names}
         state["model"] = self.model.state_dict()
         state["optimisers"] = [optimiser.state_dict() for optimiser in self.optimisers]
@@ -202,11 +244,11 @@ class Training:
                 group["lr"] = scale * group["peak"]
         chance = torch.rand(()).item()
         names = 1 if chance < NAMED else 3 if chance < 2 * NAMED else 0
-        batch = book.batch(BATCH_HALF if half else BATCH_FULL, half, names)
+        batch = book.batch(self.batches[0 if half else 1], half, names)
         # Things weigh seven times as much as grounds at first, so that they are learned at all;
         # that makes them too large in doubt, so it fades.
         with fast.bfloat16(self.device):
-            flow, looks = losses(self.model, batch, 1 + 5 * (1 - progress), half)
+            flow, looks = self.losses(batch, 1 + 5 * (1 - progress), half)
         (flow + LOOKS_WEIGHT * looks).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
@@ -223,12 +265,7 @@ class Training:
 
     def run(self) -> None:
         """Train until the planned time is spent."""
-        from pocket.book import Book
-
-        seeds = range(SCENES)
-        workers = min(8, torch.get_num_threads())
-        say = partial(print, flush=True)
-        book = Book(seeds, self.projection, self.mean, say, workers)
+        book = self.book(partial(print, flush=True), min(8, torch.get_num_threads()))
         clock, saved, seen = time.monotonic(), time.monotonic(), []
         while self.progress < 1:
             seen.append(self.advance(book))
@@ -284,14 +321,14 @@ def export(training: Training, vae: dict[str, Tensor], path: Path) -> None:
     tensors = {**checkpoint.shrink(average, training.vocabulary), **vae}
     summary = {
         "pictures": training.pictures,
-        "scenes": SCENES,
+        "scenes": training.scenes,
         "steps": training.step,
-        "batch": [BATCH_HALF, BATCH_FULL],
+        "batch": training.batches,
         "minutes": round(training.spent / 60, 1),
         "optimiser": f"Muon {MUON_RATE} for the blocks, AdamW {ADAM_RATE} for the rest, warm-up, "
         "linear decay, averaged weights",
-        "objective": "rectified flow, prompts dropped 10 %, things weighted 7 : 1 at first; and "
-        f"looks of right and of wrong words, weight {LOOKS_WEIGHT}",
+        "objective": f"{training.objective}, prompts dropped 10 %, things weighted 7 : 1 at first; "
+        f"and looks of right and of wrong words, weight {LOOKS_WEIGHT}",
         "resolution": "half, then full",
         "start": "the pocket Flux's weights where they fit" if training.kind.warm else "random",
     }
@@ -326,38 +363,26 @@ def main() -> None:
     add("--comfyui", type=Path, default=host, required=host is None, help="folder of ComfyUI")
     add("--cache", type=Path, default=cache / "concept-attention" / "pocket", help="checkpoints")
     add("--model", choices=MODELS, default="flux", help="the architecture (default: flux)")
-    add("--minutes", type=float, help="the learning rate runs out by then (default: 95; sd3: 86)")
+    add("--minutes", type=float, help="until the learning rate is 0 (95; sd3 86, video 75)")
     add("--decoder-minutes", type=float, default=9, help="for the VAE's decoder, after it")
     add("--new-vae", action="store_true", help="fit and train the VAE too, not the pack's own")
     add("--out", type=Path, help="file to write (default: pocket-MODEL.safetensors in the cache)")
     arguments = parser.parse_args()
-    if arguments.new_vae and arguments.model != "flux":
-        parser.error("--new-vae goes with --model flux, whose file holds the VAE of all.")
+    if arguments.new_vae and arguments.model == "sd3":
+        parser.error("--new-vae goes with --model flux, whose file holds the VAE of both.")
     arguments.device = "cuda" if torch.cuda.is_available() else "cpu"
     random.seed(0)
     prepare_host(arguments.comfyui)
     from pocket.kinds import KINDS
+    from pocket.video_train import VideoTraining
 
     compile_blocks(KINDS[arguments.model])
-    training = Training(arguments)
+    training = (VideoTraining if arguments.model == "video" else Training)(arguments)
     done, minutes = training.progress, training.seconds / 60
     print(f"Pocket {training.kind.title}: {done:.0%} of {minutes:.0f} minutes done", flush=True)
     training.run()
     out = arguments.out or arguments.cache / f"pocket-{arguments.model}.safetensors"
-    export(training, final_vae(training, arguments) if arguments.model == "flux" else {}, out)
-
-
-def final_vae(training: Training, arguments: argparse.Namespace) -> dict[str, Tensor]:
-    """The stored tensors of the VAE: trained anew if that was asked for, else the pack's own."""
-    from pocket import checkpoint, vae
-
-    latent = (training.projection, training.mean)
-    if not arguments.new_vae:
-        return checkpoint.shrink_vae(checkpoint.stored_vae()[1], *latent)
-    minutes, say = arguments.decoder_minutes, partial(print, flush=True)
-    path = training.path.with_name("decoder.pt")
-    decoder = vae.train_decoder(path, *latent, minutes, arguments.device, say)
-    return checkpoint.shrink_vae(decoder.cpu().state_dict(), *latent)
+    export(training, training.vae(arguments.decoder_minutes), out)
 
 
 if __name__ == "__main__":

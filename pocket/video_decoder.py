@@ -1,7 +1,7 @@
 """The decoder of the pocket video model's VAE, and its training.
 
-A TAEHV decoder with fewer channels and blocks; the missing ones are zeros and do nothing
-(`decoder_state`). Needs ComfyUI on the import path for the training only.
+A TAEHV decoder with fewer channels and blocks (`video_vae.decoder_state` fills it up). Needs
+ComfyUI on the import path for the training only.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from torch.nn import functional
 
 from . import clips, fast
 from .video_latents import CHANNELS, Latents
-from .video_vae import GAIN
+from .video_vae import GAIN, GROWTH, MEMORIES, WIDTHS
 from .world import FIRST_THING
 
-WIDTHS, MEMORIES = (80, 56, 32, 24), (3, 2, 1)  # channels of each resolution, and its MemBlocks
-HOST_WIDTHS = (256, 128, 64, 64)
-GROWTH = (1, 2, 2)  # frames out of one, on the way to the next resolution
 LEAD = 3  # frames before the first, which are cut off
 CROP, BATCH, RATE = 8, 4, 2e-3
 
@@ -80,42 +77,6 @@ class Decoder(nn.Module):
         for level, growth in zip(self.levels, GROWTH, strict=True):
             x, steps = level(x, steps), steps * growth
         return self.last(functional.relu(x)).unflatten(0, (-1, steps))[:, LEAD:]
-
-
-def decoder_state(small: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The host's TAEHV decoder weights from those of `Decoder`, padded with zeros."""
-    state = {
-        "1.weight": _padded(small["first.weight"], (HOST_WIDTHS[0], CHANNELS, 3, 3)),
-        "1.bias": _padded(small["first.bias"], (HOST_WIDTHS[0],)),
-        "22.weight": _padded(small["last.weight"], (3, HOST_WIDTHS[3], 3, 3)),
-        "22.bias": small["last.bias"],
-    }
-    for level, growth in enumerate(GROWTH):
-        width, start, own = HOST_WIDTHS[level], 3 + 6 * level, f"levels.{level}"
-        for block in range(3):
-            there = block < MEMORIES[level]
-            for conv, inputs in ((0, 2), (2, 1), (4, 1)):
-                weight, bias = torch.zeros(width, inputs * width, 3, 3), torch.zeros(width)
-                if there:
-                    key = f"{own}.memories.{block}.conv.{conv}"
-                    bias = _padded(small[f"{key}.bias"], (width,))
-                    parts = small[f"{key}.weight"].chunk(inputs, 1)
-                    weight = torch.cat([_padded(p, (width, width, 3, 3)) for p in parts], 1)
-                state[f"{start + block}.conv.{conv}.weight"] = weight
-                state[f"{start + block}.conv.{conv}.bias"] = bias
-        grown = small[f"{own}.grow.weight"].chunk(growth)
-        state[f"{start + 4}.conv.weight"] = torch.cat(
-            [_padded(part, (width, width, 1, 1)) for part in grown]
-        )
-        shape = (HOST_WIDTHS[level + 1], width, 3, 3)
-        state[f"{start + 5}.weight"] = _padded(small[f"{own}.out.weight"], shape)
-    return {f"decoder.{key}": value for key, value in state.items()}
-
-
-def _padded(small: Tensor, shape: tuple[int, ...]) -> Tensor:
-    full = torch.zeros(shape)
-    full[tuple(slice(n) for n in small.shape)] = small
-    return full
 
 
 def crops(latents: Latents) -> Iterator[tuple[Tensor, Tensor]]:

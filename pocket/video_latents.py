@@ -34,6 +34,11 @@ class Latents:
     mean: Tensor
 
     @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The three by their names."""
+        return {"inner": self.inner, "outer": self.outer, "mean": self.mean}
+
+    @property
     def parts(self) -> tuple[Tensor, Tensor, Tensor]:
         """The three, as the constructor takes them."""
         return self.inner, self.outer, self.mean

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from .video_latents import CHANNELS, WIDTH, Latents
 
+WIDTHS, MEMORIES = (80, 56, 32, 24), (3, 2, 1)  # the decoder's channels and MemBlocks
+HOST_WIDTHS = (256, 128, 64, 64)
+GROWTH = (1, 2, 2)  # frames out of one, on the way to the next resolution
 FULL = 64  # channels of the host's TAEHV encoder
 GAIN = 1 / 1.15258426  # the host hands latent * 1.15258426 to a CogVideoX of less than 48 heads
 _MEMORIES = ((4, 5, 6), (9, 10, 11), (14, 15, 16))  # MemBlocks of the three resolutions
@@ -110,3 +113,39 @@ def _project(state: dict[str, Tensor], latents: Latents) -> None:
     for i in range(CHANNELS):
         state["17.weight"][i, i, 1, 1] = GAIN
         state["17.weight"][i, CHANNELS + i, 1, 1] = -GAIN
+
+
+def decoder_state(small: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The host's TAEHV decoder weights from those of `video_decoder.Decoder`, padded with zeros."""
+    state = {
+        "1.weight": _padded(small["first.weight"], (HOST_WIDTHS[0], CHANNELS, 3, 3)),
+        "1.bias": _padded(small["first.bias"], (HOST_WIDTHS[0],)),
+        "22.weight": _padded(small["last.weight"], (3, HOST_WIDTHS[3], 3, 3)),
+        "22.bias": small["last.bias"],
+    }
+    for level, growth in enumerate(GROWTH):
+        width, start, own = HOST_WIDTHS[level], 3 + 6 * level, f"levels.{level}"
+        for block in range(3):
+            there = block < MEMORIES[level]
+            for conv, inputs in ((0, 2), (2, 1), (4, 1)):
+                weight, bias = torch.zeros(width, inputs * width, 3, 3), torch.zeros(width)
+                if there:
+                    key = f"{own}.memories.{block}.conv.{conv}"
+                    bias = _padded(small[f"{key}.bias"], (width,))
+                    parts = small[f"{key}.weight"].chunk(inputs, 1)
+                    weight = torch.cat([_padded(p, (width, width, 3, 3)) for p in parts], 1)
+                state[f"{start + block}.conv.{conv}.weight"] = weight
+                state[f"{start + block}.conv.{conv}.bias"] = bias
+        grown = small[f"{own}.grow.weight"].chunk(growth)
+        state[f"{start + 4}.conv.weight"] = torch.cat(
+            [_padded(part, (width, width, 1, 1)) for part in grown]
+        )
+        shape = (HOST_WIDTHS[level + 1], width, 3, 3)
+        state[f"{start + 5}.weight"] = _padded(small[f"{own}.out.weight"], shape)
+    return {f"decoder.{key}": value for key, value in state.items()}
+
+
+def _padded(small: Tensor, shape: tuple[int, ...]) -> Tensor:
+    full = torch.zeros(shape)
+    full[tuple(slice(n) for n in small.shape)] = small
+    return full

@@ -32,7 +32,9 @@ def stored(fitted):
     weights["flux.img_in.weight"][3] = 0
     decoder = {"1.weight": torch.randn(64, 16, 3, 3), "17.weight": torch.randn(24, 32, 3, 3)}
     content = checkpoint.shrink(weights, VOCABULARY)
-    return weights, content | checkpoint.shrink_vae(decoder, *fitted)
+    return weights, content | checkpoint.shrink_vae(
+        decoder, dict(zip(("projection", "mean"), fitted, strict=True))
+    )
 
 
 def test_large_matrices_are_bytes_and_come_back_within_half_a_step(stored):
