@@ -6,14 +6,15 @@ import comfy.sd
 import torch
 from comfy.supported_models_base import ClipTarget
 from comfy.text_encoders.cogvideo import CogVideoXTokenizer, cogvideo_te
+from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
 
-from ..pocket import checkpoint
+from ..pocket import checkpoint, clips
 from ..pocket.prompts import CONCEPTS, TEXT_TOKENS
 from ..pocket.vocabulary import check_text
 from ._host import io
 
 # What the user chooses -> whose file is loaded.
-MODELS = {"FLUX.1": "flux", "SD3.5": "sd3"}
+MODELS = {"FLUX.1": "flux", "SD3.5": "sd3", "CogVideoX": "video"}
 # Two layers of width 128; the host reads a T5's other sizes from its own configuration of T5 XXL.
 _T5_SIZES = {"d_model": 128, "d_kv": 64, "num_heads": 2, "num_layers": 2, "d_ff": 384}
 
@@ -21,9 +22,19 @@ _T5_SIZES = {"d_model": 128, "d_kv": 64, "num_heads": 2, "num_layers": 2, "d_ff"
 class PocketTokenizer(CogVideoXTokenizer):
     """The host's plain T5 tokenizer, which refuses words that the pocket model was never shown."""
 
+    concepts = CONCEPTS
+
     def tokenize_with_weights(self, text: str, return_word_ids: bool = False, **kwargs: Any) -> Any:
         """The host's tokens of a text of known words. Raises ConceptAttentionError for another."""
-        return super().tokenize_with_weights(check_text(text), return_word_ids, **kwargs)
+        return super().tokenize_with_weights(
+            check_text(text, self.concepts), return_word_ids, **kwargs
+        )
+
+
+class PocketVideoTokenizer(PocketTokenizer):
+    """The same for the video model, which was shown fewer things."""
+
+    concepts = clips.CONCEPTS
 
 
 class LoadPocketModel(io.ComfyNode):
@@ -37,9 +48,11 @@ class LoadPocketModel(io.ComfyNode):
             display_name="Load Pocket Model",
             category="Concept Attention",
             description=(
-                "A tiny model of the FLUX.1 or the SD3.5 kind that ships with this pack: nothing "
-                "to download, seconds on a CPU. It paints a little picture book at 256 x 256 and "
-                f"knows these words: {', '.join(CONCEPTS)}. Use 20 steps, cfg 3, euler, simple."
+                "A tiny model of the FLUX.1, the SD3.5 or the CogVideoX kind that ships with this "
+                "pack: nothing to download, seconds on a CPU. The first two paint a little picture "
+                f"book at 256 x 256 and know these words: {', '.join(CONCEPTS)}. CogVideoX makes "
+                f"films of it, 160 x 128 and {clips.FRAMES} frames long, of these things: "
+                f"{', '.join(clips.MOVES)}. Use 20 steps, cfg 3, euler, simple."
             ),
             search_aliases=[
                 "pocket",
@@ -56,14 +69,16 @@ class LoadPocketModel(io.ComfyNode):
                     options=list(MODELS),
                     default="FLUX.1",
                     optional=True,
-                    tooltip="The kind of model. All know the same words and pictures; they differ "
-                    "in how they are built, as the large models of these names do.",
+                    tooltip="The kind of model, built as the large models of that name are. "
+                    "FLUX.1 and SD3.5 know the same words and pictures; CogVideoX makes little "
+                    "videos and knows fewer things.",
                 ),
             ],
             outputs=[
                 io.Model.Output(
                     display_name="MODEL",
-                    tooltip="The diffusion transformer. Its pictures are 256 x 256.",
+                    tooltip="The diffusion transformer. Its pictures are 256 x 256, its videos "
+                    f"160 x 128 with {clips.FRAMES} frames.",
                 ),
                 io.Clip.Output(
                     display_name="CLIP",
@@ -86,14 +101,21 @@ class LoadPocketModel(io.ComfyNode):
         loaded = comfy.sd.load_diffusion_model_state_dict(
             dict(parts.transformer), model_options=options
         )
+        if MODELS[model] == "video":
+            # The host leaves a CogVideoX's input as samplers make it, up to 4,519 times too large;
+            # it was trained on one of unit variance, as this sampling gives it.
+            (loaded,) = ModelSamplingDiscrete().patch(loaded, "v_prediction", zsnr=True)
+            return io.NodeOutput(loaded, load_clip(parts, PocketVideoTokenizer), load_vae(parts))
         return io.NodeOutput(loaded, load_clip(parts), load_vae(parts))
 
 
-def load_clip(parts: checkpoint.Parts) -> comfy.sd.CLIP:
+def load_clip(
+    parts: checkpoint.Parts, tokenizer: type[PocketTokenizer] = PocketTokenizer
+) -> comfy.sd.CLIP:
     """The text encoder as the host's CLIP, padding every text as in training."""
     size = sum(value.numel() for value in parts.text.values())
     return comfy.sd.CLIP(
-        ClipTarget(PocketTokenizer, cogvideo_te()),
+        ClipTarget(tokenizer, cogvideo_te()),
         tokenizer_data={"t5xxl_min_length": TEXT_TOKENS},
         parameters=size,
         state_dict=[parts.text],
@@ -102,7 +124,7 @@ def load_clip(parts: checkpoint.Parts) -> comfy.sd.CLIP:
 
 
 def load_vae(parts: checkpoint.Parts) -> comfy.sd.VAE:
-    """The VAE as the host's TAESD with 16 latent channels."""
+    """The VAE as the host's TAESD with 16 latent channels, or its TAEHV for video."""
     vae = comfy.sd.VAE(sd=parts.vae, dtype=torch.float32)
     vae.throw_exception_if_invalid()
     return vae

@@ -30,6 +30,7 @@ MOVES: dict[str, tuple[float, tuple[float, float], tuple[float, float], float]] 
     "sun": (0.58, (14, 60), (4, 24), 0.62),
     "moon": (0.62, (14, 60), (4, 24), 0.62),
 }
+CONCEPTS = (*MOVES, *GROUNDS, *SKIES)
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,22 @@ and the pocket model never saw it.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import latents
+from . import clips, latents
 from .prompts import example
 from .things import THINGS
 from .world import FIRST_THING, LABELS
 
 FILE = Path(__file__).parent / "reader.safetensors"
+CLIPS_FILE = FILE.with_name("reader-clips.safetensors")  # of the frames of clips
 SEEDS = range(3 * 10**8, 3 * 10**8 + 1200)
 WIDTH, DILATIONS = 32, (1, 2, 4, 8, 4, 2, 1)
 # A thing is there when it takes as many 8 x 8 blocks as this, about a sixth of a small one.
@@ -82,12 +85,29 @@ class Reader(nn.Module):
         return torch.stack([(best == FIRST_THING + i).sum((1, 2)) for i in range(len(THINGS))], 1)
 
 
-def train(seeds: range = SEEDS, steps: int = 700, batch: int = 16) -> Reader:
-    """Train a reader on the scenes of these seeds, mirrored and with a little noise at random."""
+def scene_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Picture and labels of a scene."""
+    drawn = example(seed)[0]
+    return drawn.picture, drawn.labels
+
+
+def frame_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A frame of a clip and its labels."""
+    drawn, frame = clips.clip(seed), random.Random(seed).randrange(clips.FRAMES)
+    return drawn.frames[frame], drawn.labels[frame]
+
+
+def train(
+    seeds: range = SEEDS,
+    steps: int = 700,
+    batch: int = 16,
+    draw: Callable[[int], tuple[np.ndarray, np.ndarray]] = scene_of,
+) -> Reader:
+    """Train a reader on what `draw` makes of these seeds, with a little noise at random."""
     torch.manual_seed(0)
     rng = random.Random(0)
     reader = Reader(*latents.fit(seeds[:200]))
-    latent, shares = _examples(reader, seeds)
+    latent, shares = _examples(reader, seeds, draw)
     optimiser = torch.optim.AdamW(reader.parameters(), 4e-3, weight_decay=0.01)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)
     for _ in range(steps):
@@ -102,13 +122,15 @@ def train(seeds: range = SEEDS, steps: int = 700, batch: int = 16) -> Reader:
     return reader.eval()
 
 
-def _examples(reader: Reader, seeds: range) -> tuple[Tensor, Tensor]:
+def _examples(
+    reader: Reader, seeds: range, draw: Callable[[int], tuple[np.ndarray, np.ndarray]]
+) -> tuple[Tensor, Tensor]:
     """Latents [B, 16, h, w] and shares of the labels in each block [B, labels, h, w]."""
     latent, shares = [], []
     for seed in seeds:
-        drawn = example(seed)[0]
-        picture = torch.from_numpy(drawn.picture)[None]
-        labels = functional.one_hot(torch.from_numpy(drawn.labels).long(), len(LABELS))
+        pixels, marks = draw(seed)
+        picture = torch.from_numpy(pixels)[None]
+        labels = functional.one_hot(torch.from_numpy(marks).long(), len(LABELS))
         latent.append(latents.encode(picture, reader.projection, reader.mean)[0])
         shares.append(functional.avg_pool2d(labels.permute(2, 0, 1).float(), 8))
     return torch.stack(latent), torch.stack(shares)

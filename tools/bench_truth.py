@@ -1,9 +1,9 @@
-"""Measures the pocket models of pictures and their heatmaps against exact label maps.
+"""Measures the pocket models and their heatmaps against exact label maps.
 
-On held-out scenes of the picture book: (a) are the prompted things in the generated pictures; (b)
-do the heatmaps follow the label maps, for existing and for generated pictures; (c) does an absent
-concept look absent; (d) which tokens should stand for a concept of several. Prints Markdown tables
-for BENCHMARKS.md.
+On held-out scenes of the picture book (for the video model clips, see `truth_video`): (a) are the
+prompted things in the generated pictures; (b) do the heatmaps follow the label maps, for existing
+and for generated pictures; (c) does an absent concept look absent; (d) for the pictures, which
+tokens should stand for a concept of several. Prints Markdown tables for BENCHMARKS.md.
 """
 
 import argparse
@@ -24,11 +24,12 @@ from torch import Tensor
 import truth_maps
 import truth_tokens
 from hosting import pack
-from truth_figures import interval, judge, pooled, summary, table
+from truth_figures import FIRST_SEED, interval, judge, pooled, summary, table
+from truth_video import VideoBench
 
-MODELS = {"flux": "FLUX.1", "sd3": "SD3.5"}  # families and what their model is called
+# Files and what their model is called.
+MODELS = {"flux": "FLUX.1", "sd3": "SD3.5", "video": "CogVideoX"}
 PARTS = ("existing", "generated", "tokens")
-FIRST_SEED = 10**9  # training never reached these
 
 
 def main() -> None:
@@ -54,9 +55,9 @@ def main() -> None:
     _start_host(arguments.comfyui)
     for model in (arguments.model,) if arguments.model else MODELS:
         with torch.inference_mode():
-            bench = Bench(arguments, model)
+            bench = VideoBench(arguments) if model == "video" else Bench(arguments, model)
             print(f"### Pocket {MODELS[model]}\n", flush=True)
-            for part in (arguments.part,) if arguments.part else PARTS:
+            for part in (arguments.part,) if arguments.part else bench.parts:
                 print(getattr(bench, part)(), flush=True)
         if arguments.record:
             bench.record()
@@ -64,6 +65,8 @@ def main() -> None:
 
 class Bench:
     """A pocket model as loaded by its node, and its scores."""
+
+    parts = PARTS
 
     def __init__(self, arguments: argparse.Namespace, model: str) -> None:
         from concept_attention.core.defaults import defaults

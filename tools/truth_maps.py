@@ -27,8 +27,8 @@ class Collector:
         self.count = 0
         self.plain_k: dict[int, Tensor] = {}
 
-    def maps(self, grid: tuple[int, int]) -> dict[str, Tensor]:
-        """Heatmaps [C, rows, columns] of every kind, without the background."""
+    def maps(self, grid: tuple[int, ...]) -> dict[str, Tensor]:
+        """Heatmaps [C, *grid] of every kind, without the background."""
         return {
             kind: (total[: self.shown] / self.count).unflatten(-1, grid)
             for kind, total in self.sums.items()
@@ -62,7 +62,8 @@ class Collector:
         own = stream._projected
         q, v = (average(_joined(side), counts)[0] for side in (own.q, own.v))
         if layer in self.plain_k:
-            self.add("cross_plain", q, _joined(self.plain_k[layer][stream.rows])[0])
+            plain = self.plain_k[layer][stream.rows, :, -image_k.shape[-2] :]
+            self.add("cross_plain", q, _joined(plain)[0])
             self.add("cross_rope", q, _joined(image_k)[0])
         else:
             self.add("cross", q, _joined(image_k)[0])
@@ -91,6 +92,13 @@ def collecting(
             collector.plain_k[layer] = out[1]
 
         handles.append(block.img_attn.norm.register_forward_hook(keep))
+    for layer, block in enumerate(getattr(model, "blocks", ())):  # a CogVideoX its video's
+
+        def keep_all(module: Any, _inputs: Any, out: Any, layer: int = layer) -> None:
+            if out.shape[-2] == model.num_attention_heads:  # the host's, not the concepts'
+                collector.plain_k[layer] = out.transpose(1, 2)
+
+        handles.append(block.norm_k.register_forward_hook(keep_all))
     attention = stream.StreamReader.attention
 
     def watched(self: Any, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
