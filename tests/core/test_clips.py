@@ -73,7 +73,7 @@ def test_the_ground_stands_still(drawn):
         changed = (clip.frames != clip.frames[:1]).any((0, 3))
         assert changed.mean() > 0.05
         # Tips finer than a pixel colour it and are not in the label map.
-        assert (changed & still).sum() <= 4
+        assert (changed & still).sum() < 0.01 * changed.sum()
 
 
 def test_a_mirrored_thing_faces_the_other_way():

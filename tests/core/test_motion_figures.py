@@ -68,9 +68,10 @@ def test_the_table_has_the_kinds_that_there_are():
     rows = [{"output": figures, "chance": figures}] * 3
     text = motion_table("Clips", rows)
     assert "| output space (this pack) | 1.000 (1.000 to 1.000) |" in text
+    assert "| -1.000 |" in text
     assert "chance" in text and "value space" not in text
     assert motion_summary(rows) == {
         "correlation, median": 1.0,
+        "correlation, mean": 1.0,
         "distance in pixels": 0.0,
-        "another's way": -1.0,
     }
