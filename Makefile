@@ -36,7 +36,7 @@ bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md (ARG
 truth: ## the truth of the maps alone (ARGS="--count 20": of fewer pictures)
 	@$(HOST) run tools/bench_truth.py $(ARGS)
 
-pocket: ## train a pocket model (hours on a CPU; ARGS="--model sd3"); continues where it stopped
+pocket: ## train a pocket model (hours on a CPU; ARGS="--model sd3" or video); continues where it stopped
 	@$(HOST) run pocket/train.py $(ARGS)
 
 golden: ## compare with reference numbers: make golden DIR=folder

@@ -17,12 +17,13 @@ EXAMPLES = pack.ROOT / "example_workflows"
 WORKFLOWS = {
     "demo": ("Pocket - concept heatmaps", "."),
     "demo-sd3": ("Pocket SD3.5 - concept heatmaps", "sd3"),
+    "demo-video": ("Pocket video - concept heatmaps", "video"),
 }
 
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.
 _SAVED = re.compile(r"(?P<prefix>.+?)_\d{5}_?\.")
 
-_ORDER = ("picture", "heatmap", "overlay", "capture")  # as a person wants to look at them
+_ORDER = ("picture", "video", "heatmap", "overlay", "capture")  # as a person wants to look at them
 
 
 def run(target: Path) -> int:

@@ -1,4 +1,4 @@
-"""The pocket models as their node hands them out: host loaders, known words, pictures, maps."""
+"""The pocket models of pictures as their node hands them out: loaders, words, pictures, maps."""
 
 import nodes
 import pytest
@@ -16,7 +16,7 @@ from concept_attention.pocket.world import LABELS, scene
 HOST_CLASSES = {"FLUX.1": "Flux", "SD3.5": "OpenAISignatureMMDITWrapper"}
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=HOST_CLASSES)
 def model_name(request):
     return request.param
 

@@ -18,6 +18,7 @@ NEEDED = (
     "pocket/checkpoint.py",
     "pocket/pocket-flux.safetensors",
     "pocket/pocket-sd3.safetensors",
+    "pocket/pocket-video.safetensors",
     "web/docs/ConceptAttentionDecode.md",
     "example_workflows/Pocket - concept heatmaps.json",
 )

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import chroma, flux, hunyuan_video, image, pocket, qwen_image, sd3, z_image
+from . import chroma, flux, hunyuan_video, image, pocket, qwen_image, sd3, video, z_image
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.flux,
     "Pocket SD3.5 - concept heatmaps": pocket.sd35,
+    "Pocket video - concept heatmaps": video.video,
     "Pocket - any sampler": pocket.any_sampler,
     "Pocket - existing picture": image.existing,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
