@@ -16,6 +16,8 @@ NEEDED = (
     "core/fonts/LICENSE.txt",
     "nodes/sampler.py",
     "pocket/checkpoint.py",
+    "pocket/clips.py",
+    "pocket/video_vae.py",
     "pocket/pocket-flux.safetensors",
     "pocket/pocket-sd3.safetensors",
     "pocket/pocket-video.safetensors",
@@ -28,6 +30,7 @@ LEFT_OUT = (
     "docs/tour.jpg",
     "pocket/kinds.py",
     "pocket/train.py",
+    "pocket/video_train.py",
     "tests/core/test_decode.py",
     "tools/host.py",
 )
