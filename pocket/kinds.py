@@ -182,6 +182,6 @@ KINDS = {
     for kind in (
         Kind("flux", "FLUX.1", build_flux, fast, ("double", "single"), None, 95, 0.5),
         Kind("sd3", "SD3.5", build_sd3, fast_sd3, ("joint", "last"), sd3_from_flux, 86, 0.41),
-        Kind("video", "CogVideoX", build_video, fast_video, ("block",), nothing, 75, 0.4),
+        Kind("video", "CogVideoX", build_video, fast_video, ("block",), nothing, 93, 0.32),
     )
 }

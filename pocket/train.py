@@ -363,7 +363,7 @@ def main() -> None:
     add("--comfyui", type=Path, default=host, required=host is None, help="folder of ComfyUI")
     add("--cache", type=Path, default=cache / "concept-attention" / "pocket", help="checkpoints")
     add("--model", choices=MODELS, default="flux", help="the architecture (default: flux)")
-    add("--minutes", type=float, help="until the learning rate is 0 (95; sd3 86, video 75)")
+    add("--minutes", type=float, help="until the learning rate is 0 (95; sd3 86, video 93)")
     add("--decoder-minutes", type=float, default=9, help="for the VAE's decoder, after it")
     add("--new-vae", action="store_true", help="fit and train the VAE too, not the pack's own")
     add("--out", type=Path, help="file to write (default: pocket-MODEL.safetensors in the cache)")

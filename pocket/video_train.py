@@ -66,7 +66,7 @@ def losses(model: Pocket, batch: Batch, strength: float, half: bool) -> tuple[Te
 class VideoTraining(Training):
     """The training of the video model; its file has its own VAE."""
 
-    scenes, batches = 24_000, (32, 12)
+    scenes, batches = 34_000, (32, 12)
     latents = ("inner", "outer", "mean")
     objective = "velocity on CogVideoX's schedule"
 

@@ -25,6 +25,7 @@ from hosting.server import Server
 FILES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
 POCKET = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 ANY = POCKET.with_name("Pocket - any sampler.json")
+POCKET_VIDEO = POCKET.with_name("Pocket video - concept heatmaps.json")
 POCKET_SD3 = POCKET.with_name("Pocket SD3.5 - concept heatmaps.json")
 LOADER = "ConceptAttentionPocket"
 RELEASED = sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))
@@ -258,6 +259,31 @@ def test_the_workflow_of_the_sd3_kind_gives_picture_and_maps_too(counting, objec
     raw = run.capture()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     assert json.loads(header["__metadata__"]["capture"])["family"] == "sd3"
+
+
+def test_the_workflow_of_the_video_model_gives_films_of_the_clip_and_of_its_overlay(
+    counting, object_info
+):
+    document = json.loads(POCKET_VIDEO.read_text(encoding="utf-8"))
+    run = Run(counting.client, workflow.to_prompt(document, object_info), document)
+    (clip,), (overlay,) = run.pictures("Video"), run.pictures("Overlay")
+    assert clip.size == (320, 256)
+    assert overlay.width > 2 * 320 and overlay.height > 2 * 256
+    for film in (clip, overlay):
+        assert film.n_frames == 13
+        frames = []
+        for number in range(film.n_frames):
+            film.seek(number)
+            frames.append(film.convert("RGB").tobytes())
+        assert len(set(frames)) == 13  # the maps glide with the things
+    raw = run.capture()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    plain = json.loads(header["__metadata__"]["capture"])
+    assert (plain["family"], plain["grid"], plain["spans"]) == (
+        "cogvideox",
+        [4, 8, 10],
+        [1, 4, 4, 4],
+    )
 
 
 def test_a_capture_does_not_change_the_picture(first, counting, pocket):

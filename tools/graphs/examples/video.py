@@ -32,7 +32,10 @@ def video(graph: Graph) -> None:
 def _films(graph: Graph, sampled: Node, vae: Output) -> None:
     """From the sampler to the clip, the film of its overlay, and a capture file."""
     frames = graph.add("VAEDecode", {"samples": sampled.out("LATENT"), "vae": vae})
-    image, capture = frames.out("IMAGE"), sampled.out("capture")
+    larger = graph.add(
+        "ImageScaleBy", {"image": frames.out("IMAGE"), "upscale_method": "bicubic", "scale_by": 2.0}
+    )
+    image, capture = larger.out("IMAGE"), sampled.out("capture")
     saved = graph.add(
         "ConceptAttentionSave", {"capture": capture, "filename_prefix": f"{_FOLDER}/capture"}
     )
@@ -43,12 +46,18 @@ def _films(graph: Graph, sampled: Node, vae: Output) -> None:
     shown = [
         graph.add(
             "SaveAnimatedWEBP",
-            {"images": images, "filename_prefix": f"{_FOLDER}/{name}", "fps": _FPS},
+            {
+                "images": images,
+                "filename_prefix": f"{_FOLDER}/{name}",
+                "fps": _FPS,
+                "lossless": False,
+                "quality": 90,
+            },
             title=name.capitalize(),
             height=420,
         )
         for images, name in ((image, "video"), (sheet.out("image"), "overlay"))
     ]
-    graph.column("Sampling", 320, sampled, frames, saved)
+    graph.column("Sampling", 320, sampled, frames, larger, saved)
     graph.column("Heatmaps", 320, maps, sheet)
     graph.column("Video and overlay", 460, *shown)
