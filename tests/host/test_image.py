@@ -93,7 +93,10 @@ def test_a_picture_has_its_own_scores_in_any_batch(family):
 def each_its_own(family, batch):
     """A conditioning with another prompt for every picture."""
     cross = torch.cat([prompt(family, seed)[0][0] for seed in range(batch)])
-    return [[cross, {**prompt(family)[0][1], "reference_latents": references(family, batch)}]]
+    values = prompt(family)[0][1]
+    if family != "lumina2":  # the host's model of that name runs without them alone
+        values = {**values, "reference_latents": references(family, batch)}
+    return [[cross, values]]
 
 
 def references(family, batch):
