@@ -50,7 +50,8 @@ class AttachCapture(io.ComfyNode):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="The model to sample with: FLUX, SD3, CogVideoX or their "
+                    tooltip="The model to sample with: FLUX, SD3, CogVideoX, Chroma, Qwen-Image, "
+                    "Z-Image, HunyuanVideo or their "
                     "kin. LoRAs and other patches may come before or behind this node.",
                 ),
                 ConceptsType.Input(

@@ -120,7 +120,11 @@ def _parts(count: int, tokens: int, conditioning: Any) -> Iterable[slice]:
 
 def _asked() -> list[Any]:
     return [
-        io.Model.Input("model", tooltip="The model that looks: FLUX, SD3, CogVideoX or their kin."),
+        io.Model.Input(
+            "model",
+            tooltip="The model that looks: FLUX, SD3, CogVideoX, Chroma, Qwen-Image, Z-Image, "
+            "HunyuanVideo or their kin.",
+        ),
         io.Conditioning.Input(
             "conditioning",
             tooltip="A prompt for the picture; an empty one will do. The concepts need not be in "

@@ -42,7 +42,8 @@ class AttentionCaptureSampler(io.ComfyNode):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="The model to sample with: FLUX, SD3, CogVideoX or their kin.",
+                    tooltip="The model to sample with: FLUX, SD3, CogVideoX, Chroma, Qwen-Image, "
+                    "Z-Image, HunyuanVideo or their kin.",
                 ),
                 io.Int.Input(
                     "seed",

@@ -25,7 +25,7 @@ def hd(graph: Graph) -> None:
     shifted = graph.add("ModelSamplingAuraFlow", {"model": model.out("MODEL"), "shift": 1.0})
     clip = loader(graph, "CLIPLoader", {"clip_name": _T5}, type="chroma")
     unpadded = {"clip": clip.out("CLIP"), "min_padding": 0, "min_length": 0}
-    tokenizer = graph.add("T5TokenizerOptions", unpadded)
+    tokenizer = graph.add("T5TokenizerOptions", unpadded, height=150)
     vae = loader(graph, "VAELoader", {"vae_name": _VAE})
     positive = text(graph, tokenizer.out("CLIP"), PROMPT, "Prompt")
     negative = text(graph, tokenizer.out("CLIP"), _NEGATIVE, "Negative prompt")

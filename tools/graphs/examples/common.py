@@ -96,3 +96,11 @@ def save(graph: Graph, image: Output, prefix: str, title: str, height: int) -> N
     """Pictures into the output folder, shown on the node."""
     values = {"images": image, "filename_prefix": prefix}
     return graph.add("SaveImage", values, title=title, height=height)
+
+
+def animation(graph: Graph, images: Output, prefix: str, title: str, fps: float) -> Node:
+    """Frames as one animated picture into the output folder, shown on the node."""
+    values = {"images": images, "filename_prefix": prefix, "fps": fps}
+    return graph.add(
+        "SaveAnimatedWEBP", {**values, "lossless": False, "quality": 90}, title=title, height=420
+    )

@@ -1,8 +1,8 @@
 """HunyuanVideo 1.0 and 1.5."""
 
 from ..description import Json
-from ..graph import Graph, Node, Output
-from .common import COMFY_ORG, NOTE, concepts, file, loader, text
+from ..graph import Graph, Node
+from .common import COMFY_ORG, NOTE, animation, concepts, file, loader, text
 
 _PROMPT = "a red fox runs over a snowy hill under a blue sky, tall pines behind it"
 _CONCEPTS = "fox, snow, sky, pines, sailboat"
@@ -115,14 +115,7 @@ def _results(graph: Graph, sampled: Node, decoder: Node) -> None:
     graph.column("Sampling", 320, sampled, decoder)
     graph.column("Heatmaps", 320, maps, overlay)
     videos = [
-        part
+        animation(graph, images, f"ConceptAttention/{name}", name.capitalize(), _FPS)
         for name, images in (("video", frames), ("overlay", overlay.out("image")))
-        for part in _saved(graph, images, name)
     ]
-    graph.column("Video and overlay", 340, *videos)
-
-
-def _saved(graph: Graph, images: Output, name: str) -> tuple[Node, Node]:
-    video = graph.add("CreateVideo", {"images": images, "fps": _FPS})
-    values = {"video": video.out("VIDEO"), "filename_prefix": f"ConceptAttention/{name}"}
-    return video, graph.add("SaveVideo", values, title=name.capitalize())
+    graph.column("Video and overlay", 460, *videos)
