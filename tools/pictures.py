@@ -69,9 +69,7 @@ def _sheet_of_run(server: Server, path: Path) -> Image.Image:
     prompt = workflow.to_prompt(document, server.client.object_info())
     saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
     (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] == "Overlay")
-    sheet = Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
-    sheet.seek(getattr(sheet, "n_frames", 1) // 2)  # of a video the frame in the middle
-    return sheet
+    return Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
 
 
 def _thumbnail(path: Path, sheet: Image.Image) -> None:

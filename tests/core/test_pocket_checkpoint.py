@@ -120,7 +120,7 @@ def test_latents_have_about_unit_variance(fitted):
     assert latents.encode(pictures, *fitted).std() == pytest.approx(1, abs=0.25)
 
 
-@pytest.mark.parametrize(("model", "limit"), [("flux", 20e6), ("sd3", 12e6)])
+@pytest.mark.parametrize(("model", "limit"), [("flux", 20e6), ("sd3", 12e6), ("video", 10.5e6)])
 def test_a_shipped_file_is_small_and_says_what_it_is(model, limit):
     assert checkpoint.FILES[model].stat().st_size <= limit
     metadata = checkpoint.read(model).metadata

@@ -23,7 +23,7 @@ def video(graph: Graph) -> None:
     words = concepts(graph, clip, "boat, cloud, sea, sunset, car")
     nodes = (files, positive, negative, size, words)
     settings = {"sampler_name": "euler", "scheduler": "simple"}
-    sampled = sampler(graph, *nodes, seed=1, steps=20, cfg=3.0, **settings)
+    sampled = sampler(graph, *nodes, seed=6, steps=20, cfg=3.0, **settings)
     graph.column("Model", 300, files, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, negative, words)
     _films(graph, sampled, files.out("VAE"))
