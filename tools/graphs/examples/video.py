@@ -1,7 +1,7 @@
 """The workflow of the pack's own video model."""
 
 from ..graph import Graph, Node, Output
-from .common import concepts, sampler, text
+from .common import animation, concepts, sampler, text
 
 _FPS = 8.0
 _FOLDER = "demo-video"  # which the demonstration reads
@@ -18,12 +18,12 @@ def video(graph: Graph) -> None:
     files = graph.add("ConceptAttentionPocket", {"model": "CogVideoX"})
     size = graph.add("EmptyHunyuanLatentVideo", {"width": 160, "height": 128, "length": 13})
     clip = files.out("CLIP")
-    positive = text(graph, clip, "a boat and a cloud on the sea at sunset", "Prompt")
+    positive = text(graph, clip, "a car on the grass and a cloud under the sky", "Prompt")
     negative = text(graph, clip, "", "Negative prompt")
-    words = concepts(graph, clip, "boat, cloud, sea, sunset, car")
+    words = concepts(graph, clip, "car, cloud, grass, sky, boat")
     nodes = (files, positive, negative, size, words)
     settings = {"sampler_name": "euler", "scheduler": "simple"}
-    sampled = sampler(graph, *nodes, seed=6, steps=20, cfg=3.0, **settings)
+    sampled = sampler(graph, *nodes, seed=2, steps=20, cfg=3.0, **settings)
     graph.column("Model", 300, files, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, negative, words)
     _films(graph, sampled, files.out("VAE"))
@@ -44,18 +44,7 @@ def _films(graph: Graph, sampled: Node, vae: Output) -> None:
     )
     sheet = graph.add("ConceptAttentionOverlay", {"image": image, "heatmaps": maps.out("heatmaps")})
     shown = [
-        graph.add(
-            "SaveAnimatedWEBP",
-            {
-                "images": images,
-                "filename_prefix": f"{_FOLDER}/{name}",
-                "fps": _FPS,
-                "lossless": False,
-                "quality": 90,
-            },
-            title=name.capitalize(),
-            height=420,
-        )
+        animation(graph, images, f"{_FOLDER}/{name}", name.capitalize(), _FPS)
         for images, name in ((image, "video"), (sheet.out("image"), "overlay"))
     ]
     graph.column("Sampling", 320, sampled, frames, larger, saved)
