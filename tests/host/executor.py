@@ -5,6 +5,7 @@ The other pack loads tiny models and has samplers of its own kind.
 
 import asyncio
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import comfy.sample
@@ -141,7 +142,14 @@ class Host:
         self.cached: set[str] = set()
 
     def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
-        """What its Keep nodes were given; ValueError with what the host objects to or reports."""
+        """What its Keep nodes were given; ValueError with what the host objects to or reports.
+
+        In a thread of its own, as in the host: the browser's tests leave a loop in this one.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(self._run, prompt).result()
+
+    def _run(self, prompt: dict[str, Any]) -> dict[str, Any]:
         self._count += 1
         number = f"{id(self)} {self._count}"
         valid, problem, outputs, found = asyncio.run(
