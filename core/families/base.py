@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from ..attach import Attachment
@@ -101,5 +102,17 @@ def image_after_text(text: Tensor, image: Tensor) -> slice:
 
 def picture_grid(model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
     """(1, rows, columns) of a latent [B, channels, H, W]; the host pads odd sides."""
-    rows, columns = (-(-side // model.patch_size) for side in latent_shape[-2:])
-    return 1, rows, columns
+    return patch_grid((1, *latent_shape[-2:]), (1, model.patch_size, model.patch_size))
+
+
+def patch_grid(sides: Sequence[int], patch: Sequence[int]) -> tuple[int, int, int]:
+    """(frames, rows, columns) of patches that cover these sides."""
+    frames, rows, columns = (-(-side // part) for side, part in zip(sides, patch, strict=True))
+    return frames, rows, columns
+
+
+def finite(x: Tensor) -> Tensor:
+    """As the host keeps its streams finite in half precision."""
+    if x.dtype == torch.float16:
+        return torch.nan_to_num(x, nan=0.0, posinf=65504, neginf=-65504)
+    return x

@@ -15,7 +15,7 @@ from torch.nn.functional import gelu
 from ..attach import Attachment
 from ..attention import by_heads
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, image_after_text, is_host_class
+from .base import Call, HostModel, Projected, Seam, image_after_text, is_host_class, patch_grid
 
 
 class CogVideoX:
@@ -47,10 +47,7 @@ class CogVideoX:
     def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
         """(frames, rows, columns) of a latent [B, channels, T, H, W]; the host pads all three."""
         patch = (model.patch_size_t or 1, model.patch_size, model.patch_size)
-        frames, rows, columns = (
-            -(-side // part) for side, part in zip(latent_shape[-3:], patch, strict=True)
-        )
-        return frames, rows, columns
+        return patch_grid(latent_shape[-3:], patch)
 
     def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "CogVideoXStream":
         """Start the concept stream at the model's text input projection."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..attention import rotate
-from .base import HostModel, Projected
+from .base import HostModel, Projected, finite
 
 _TIME_WIDTH = 256
 
@@ -49,10 +49,7 @@ class DoubleStream(ABC):
         out = block.txt_attn.proj(concept_out.to(self._state.dtype))
         state = self._state + self._gate * out
         out = block.txt_mlp(_modulate(block.txt_norm2(state), self._mlp_mod))
-        state = state + self._mlp_mod.gate * out
-        if state.dtype == torch.float16:  # as the host does for its text stream
-            state = torch.nan_to_num(state, nan=0.0, posinf=65504, neginf=-65504)
-        self._state = state
+        self._state = finite(state + self._mlp_mod.gate * out)
 
 
 def angles_at(

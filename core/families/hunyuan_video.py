@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..attach import Attachment
 from ..types import Concepts
-from .base import Call, HostModel, Seam, is_host_class
+from .base import Call, HostModel, Seam, is_host_class, patch_grid
 from .double import DoubleStream, sinusoid
 
 
@@ -53,10 +53,7 @@ class HunyuanVideo:
 
     def grid(self, model: HostModel, latent_shape: Any) -> tuple[int, int, int]:
         """(frames, rows, columns) of a latent [B, channels, T, H, W]."""
-        frames, rows, columns = (
-            -(-side // part) for side, part in zip(latent_shape[-3:], model.patch_size, strict=True)
-        )
-        return frames, rows, columns
+        return patch_grid(latent_shape[-3:], model.patch_size)
 
     def stream(self, model: HostModel, call: Call, concepts: Concepts) -> "HunyuanVideoStream":
         """Start the concept stream at the model's text input projection."""

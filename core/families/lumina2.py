@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..attach import Attachment
 from ..attention import by_heads, rotate
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, is_host_class, picture_grid
+from .base import Call, HostModel, Projected, Seam, finite, is_host_class, picture_grid
 
 
 class Lumina2:
@@ -94,9 +94,9 @@ class Lumina2Stream:
         """Output projection, gates and feed-forward."""
         block = self._model.layers[layer]
         scale, gate = self._mlp_mod
-        out = _finite(block.attention.out(concept_out.to(self._state.dtype)))
+        out = finite(block.attention.out(concept_out.to(self._state.dtype)))
         state = self._state + self._gate * block.attention_norm2(out)
-        out = _finite(block.feed_forward(block.ffn_norm1(state) * (1 + scale)))
+        out = finite(block.feed_forward(block.ffn_norm1(state) * (1 + scale)))
         self._state = state + gate * block.ffn_norm2(out)
 
     def _modulation(
@@ -136,7 +136,7 @@ def _refined(model: HostModel, tokens: Tensor) -> Tensor:
         _, k, v = _qkv(block.attention, block.attention_norm1(state))
         _, v = _to_all_heads(block.attention, k, v)
         out = block.attention.out(v.transpose(1, 2).flatten(2))
-        state = state + block.attention_norm2(_finite(out))
+        state = state + block.attention_norm2(finite(out))
         state = state + block.ffn_norm2(block.feed_forward(block.ffn_norm1(state)))
     return state
 
@@ -151,10 +151,3 @@ def _qkv(attention: Any, x: Tensor) -> tuple[Tensor, ...]:
 def _to_all_heads(attention: Any, *parts: Tensor) -> list[Tensor]:
     """Keys or values, for every head of the queries."""
     return [part.repeat_interleave(attention.n_rep, dim=1) for part in parts]
-
-
-def _finite(x: Tensor) -> Tensor:
-    """As the host keeps half precision finite."""
-    if x.dtype == torch.float16:
-        return torch.nan_to_num(x, nan=0.0, posinf=65504, neginf=-65504)
-    return x

@@ -3,7 +3,8 @@
 import torch
 from torch.nn.functional import gelu, silu
 
-from .rows import angles, attention, layer_norm, linear, part, rms_norm, rotate, sinusoid
+from .maths import centred, linear, root_mean_square
+from .rows import angles, attention, part, rotate, sinusoid
 
 _EPS = torch.finfo(torch.float32).eps
 
@@ -89,7 +90,7 @@ class Model:
         return x
 
     def _normed(self, block, name, x):
-        return layer_norm(x) * block[f"{name}.weight"] + block[f"{name}.bias"]
+        return centred(x) * block[f"{name}.weight"] + block[f"{name}.bias"]
 
     def _split(self, qkv):
         heads = self.sizes["num_heads"]
@@ -100,11 +101,9 @@ class Model:
 
     def _qkv(self, block, side, x, vec, places=None):
         shift, scale = self._mods(block, side, vec)[:2]
-        q, k, v = self._split(
-            linear(block, f"{side}_attn.qkv", layer_norm(x) * (1 + scale) + shift)
-        )
-        q = rms_norm(q, block[f"{side}_attn.norm.query_norm.weight"], _EPS)
-        k = rms_norm(k, block[f"{side}_attn.norm.key_norm.weight"], _EPS)
+        q, k, v = self._split(linear(block, f"{side}_attn.qkv", centred(x) * (1 + scale) + shift))
+        q = root_mean_square(q, block[f"{side}_attn.norm.query_norm.weight"], _EPS)
+        k = root_mean_square(k, block[f"{side}_attn.norm.key_norm.weight"], _EPS)
         if places is not None:
             turn = angles(places, self.sizes["axes_dim"], self.sizes["theta"])
             q, k = rotate(q, turn), rotate(k, turn)
@@ -113,5 +112,5 @@ class Model:
     def _moved(self, block, side, x, out, vec):
         _, _, gate, shift, scale, mlp_gate = self._mods(block, side, vec)
         x = x + gate * linear(block, f"{side}_attn.proj", out)
-        hidden = linear(block, f"{side}_mlp.0", layer_norm(x) * (1 + scale) + shift)
+        hidden = linear(block, f"{side}_mlp.0", centred(x) * (1 + scale) + shift)
         return x + mlp_gate * linear(block, f"{side}_mlp.2", gelu(hidden, approximate="tanh"))

@@ -3,7 +3,8 @@
 import torch
 from torch.nn.functional import pad, silu
 
-from .rows import angles, attention, layer_norm, linear, part, rms_norm, rotate, sinusoid
+from .maths import centred, linear, root_mean_square
+from .rows import angles, attention, part, rotate, sinusoid
 
 
 class Model:
@@ -50,13 +51,13 @@ class Model:
             scores.append(concept_out @ out[main].T)
             stream = moved if carry else stream
         scale = linear(w, "final_layer.adaLN_modulation.1", silu(t))
-        out = linear(w, "final_layer.linear", layer_norm(state[main]) * (1 + scale))
+        out = linear(w, "final_layer.linear", centred(state[main]) * (1 + scale))
         out = out.reshape(height // 2, width // 2, 2, 2, channels).permute(4, 0, 2, 1, 3)
         return -out.reshape(channels, height, width), torch.stack(scores)
 
     def _caption(self, text):
         w = part(self.weights, "cap_embedder")
-        return linear(w, "1", rms_norm(text.double(), w["0.weight"], 1e-5))
+        return linear(w, "1", root_mean_square(text.double(), w["0.weight"], 1e-5))
 
     def _filled(self, rows, token):
         missing = -len(rows) % self.fill
@@ -69,8 +70,8 @@ class Model:
         q, k, v = (p.reshape(len(x), -1, head) for p in parts)
         turn = angles(places, sizes["axes_dims"], sizes["rope_theta"])
         eps = torch.finfo(torch.float32).eps
-        q = rotate(rms_norm(q, w["attention.q_norm.weight"], eps), turn)
-        k = rotate(rms_norm(k, w["attention.k_norm.weight"], eps), turn)
+        q = rotate(root_mean_square(q, w["attention.q_norm.weight"], eps), turn)
+        k = rotate(root_mean_square(k, w["attention.k_norm.weight"], eps), turn)
         times = sizes["n_heads"] // sizes["n_kv_heads"]
         return q, k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
 
@@ -85,7 +86,7 @@ class Model:
             gate, mlp_gate = gate.tanh(), mlp_gate.tanh()
 
         def normed(rows):
-            return rms_norm(rows, w["attention_norm1.weight"], 1e-5) * (1 + scale)
+            return root_mean_square(rows, w["attention_norm1.weight"], 1e-5) * (1 + scale)
 
         q, k, v = self._qkv(w, normed(x), places)
         if seen is not None:
@@ -93,8 +94,8 @@ class Model:
             k, v = torch.cat([k, more_k]), torch.cat([v, more_v])
         out = attention(q, k, v)
         update = linear(w, "attention.out", out)
-        x = x + gate * rms_norm(update, w["attention_norm2.weight"], 1e-5)
-        hidden = rms_norm(x, w["ffn_norm1.weight"], 1e-5) * (1 + mlp_scale)
+        x = x + gate * root_mean_square(update, w["attention_norm2.weight"], 1e-5)
+        hidden = root_mean_square(x, w["ffn_norm1.weight"], 1e-5) * (1 + mlp_scale)
         hidden = silu(linear(w, "feed_forward.w1", hidden)) * linear(w, "feed_forward.w3", hidden)
         update = linear(w, "feed_forward.w2", hidden)
-        return x + mlp_gate * rms_norm(update, w["ffn_norm2.weight"], 1e-5), out
+        return x + mlp_gate * root_mean_square(update, w["ffn_norm2.weight"], 1e-5), out

@@ -11,8 +11,9 @@ Weights = Mapping[str, Tensor]
 
 
 def linear(weights: Weights, name: str, x: Tensor) -> Tensor:
-    """x [..., I] to [..., O]."""
-    return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    """x [..., I] to [..., O], with a bias where there is one."""
+    out = x @ weights[f"{name}.weight"].T
+    return out + weights[f"{name}.bias"] if f"{name}.bias" in weights else out
 
 
 def silu_pair(weights: Weights, first: str, second: str, x: Tensor) -> Tensor:

@@ -12,23 +12,6 @@ def part(weights, name):
     }
 
 
-def linear(weights, name, x):
-    """x W^T + b, where there is a b."""
-    out = x @ weights[f"{name}.weight"].T
-    return out + weights[f"{name}.bias"] if f"{name}.bias" in weights else out
-
-
-def rms_norm(x, weight, eps):
-    """Each vector divided by its root mean square."""
-    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * weight
-
-
-def layer_norm(x):
-    """Each vector with mean 0 and variance 1."""
-    x = x - x.mean(-1, keepdim=True)
-    return x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()
-
-
 def sinusoid(t, width=256):
     """[width] cosines, then sines, of a number."""
     half = width // 2
