@@ -158,9 +158,6 @@ class Bench:
         return measured.tables([FIRST_SEED + i for i in range(count)])
 
     def _generated(self, seed: int, rng: random.Random, reader: Any) -> dict[str, Any]:
-        import nodes
-
-        from concept_attention.nodes.capture import attach_to_model, make_run
         from concept_attention.pocket.prompts import prompt_of
         from concept_attention.pocket.things import THINGS
         from concept_attention.pocket.world import scene
@@ -170,24 +167,18 @@ class Bench:
         said = prompt.replace(",", " ").replace("beach", "sand").split()
         names = [name for name in (*drawn.things, drawn.ground, drawn.sky) if name in said]
         concepts, absent = self._concepts(names, drawn.things, rng)
-        positive, negative = (
-            self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
-            for text in (prompt, "")
-        )
         with self._collecting(names) as collector:
-            run = make_run(self.model, concepts, "all", "all", 1024, None)
-            run._observe = collector.observe
-            sampled = nodes.common_ksampler(
-                attach_to_model(self.model, run),
-                seed,
-                self.arguments.steps,
-                self.arguments.cfg,
-                "euler",
-                "simple",
-                positive,
-                negative,
-                {"samples": torch.zeros(1, 16, 32, 32)},
-            )[0]["samples"]
+            sampled = truth_maps.sampled(
+                self.model,
+                self.clip,
+                prompt,
+                concepts,
+                torch.zeros(1, 16, 32, 32),
+                collector,
+                seed=seed,
+                steps=self.arguments.steps,
+                cfg=self.arguments.cfg,
+            )
         picture = (self.vae.decode(sampled) * 255).round().to(torch.uint8)
         self._keep(seed, picture, prompt)
         labels = reader.labels(picture)[0]

@@ -115,3 +115,29 @@ def collecting(
         stream.StreamReader.attention = attention
         for handle in handles:
             handle.remove()
+
+
+def sampled(
+    model: Any,
+    clip: Any,
+    prompt: str,
+    concepts: Any,
+    latent: Tensor,
+    collector: Any,
+    *,
+    seed: int,
+    steps: int,
+    cfg: float,
+) -> Tensor:
+    """The latent of a prompt; the collector sees every pair of vectors that is scored."""
+    import nodes
+
+    from concept_attention.nodes.capture import attach_to_model, make_run
+
+    run = make_run(model, concepts, "all", "all", 1024, None, observe=collector.observe)
+    attached = attach_to_model(model, run)
+    conditionings = [
+        clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in (prompt, "")
+    ]
+    settings = (seed, steps, cfg, "euler", "simple", *conditionings, {"samples": latent})
+    return nodes.common_ksampler(attached, *settings)[0]["samples"]

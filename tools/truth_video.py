@@ -113,9 +113,6 @@ class VideoBench:
         return self._judge(collector, latent.shape, names, labels, seed)
 
     def _generated(self, seed: int, rng: random.Random, reader: Any) -> dict[str, Any]:
-        import nodes
-
-        from concept_attention.nodes.capture import attach_to_model, make_run
         from concept_attention.pocket.clips import clip
         from concept_attention.pocket.prompts import prompt_of
         from concept_attention.pocket.things import THINGS
@@ -125,25 +122,19 @@ class VideoBench:
         said = prompt.replace(",", " ").replace("beach", "sand").split()
         names = [name for name in (*drawn.things, drawn.ground, drawn.sky) if name in said]
         concepts = self._concepts(names, drawn.things, rng)
-        positive, negative = (
-            self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
-            for text in (prompt, "")
-        )
         shape = (1, 16, 1 + len(drawn.frames) // 4, *(n // 8 for n in drawn.labels.shape[1:]))
         with self._collecting(names) as collector:
-            run = make_run(self.model, concepts, "all", "all", 1024, None)
-            run._observe = collector.observe
-            sampled = nodes.common_ksampler(
-                attach_to_model(self.model, run),
-                seed,
-                self.arguments.steps,
-                self.arguments.cfg,
-                "euler",
-                "simple",
-                positive,
-                negative,
-                {"samples": torch.zeros(shape)},
-            )[0]["samples"]
+            sampled = truth_maps.sampled(
+                self.model,
+                self.clip,
+                prompt,
+                concepts,
+                torch.zeros(shape),
+                collector,
+                seed=seed,
+                steps=self.arguments.steps,
+                cfg=self.arguments.cfg,
+            )
         frames = (self.vae.decode(sampled)[0].clamp(0, 1) * 255).round().to(torch.uint8)
         self._keep(seed, frames, prompt)
         labels, seen = reader.labels(frames), reader.blocks(frames)
