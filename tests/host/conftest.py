@@ -18,6 +18,8 @@ from hosting import locate, pack
 from hosting.client import Client
 from hosting.server import Server
 
+from .editor import keep, set_drawing
+
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that fixtures end their server
 sys.dont_write_bytecode = True  # nothing is written into a user's ComfyUI, not even __pycache__
 
@@ -97,6 +99,16 @@ def page(browser, client: Client) -> Iterator:
     opened.wait_for_function(EDITOR_IS_UP)
     yield opened
     context.close()
+
+
+@pytest.fixture(params=[False, True], ids=["LiteGraph", "Nodes 2.0"])
+def editor(request, page) -> Iterator:
+    """The editor with one way of drawing nodes; `said` lists its warnings and errors from here."""
+    page.said = []
+    page.on("console", lambda message: keep(page.said, message))
+    set_drawing(page, request.param)
+    yield page
+    set_drawing(page, False)
 
 
 def _keep_error(problems: list[str], message) -> None:

@@ -4,22 +4,13 @@ With both ways in which the editor draws nodes; pictures of what the browser sho
 output/browser/.
 """
 
-import json
-import re
-
-import pytest
-from playwright.sync_api import TimeoutError
-
 from hosting import pack
+
+from .editor import errors_shown, open_file, open_from_templates, screenshot
 
 EXAMPLES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
 EXAMPLES += sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))  # those of releases
 POCKET = "Pocket - concept heatmaps"
-SCREENSHOTS = pack.ROOT / "output" / "browser"
-
-# Places outside that the server forbids its page to ask, and the pictures that only a workflow
-# which was run here has.
-_EXPECTED = re.compile(r"huggingface\.co|api\.comfy\.org|workflow_templates/(?!.*Pocket).*\.jpg")
 
 _BOXES = """() => app.rootGraph.nodes.map(node => {
     const element = document.querySelector(`[data-node-id="${node.id}"]`)
@@ -45,54 +36,6 @@ _CHOOSE_TOKENS = """choice => {
 }"""
 
 
-@pytest.fixture(params=[False, True], ids=["LiteGraph", "Nodes 2.0"])
-def editor(request, page):
-    """The editor with one way of drawing nodes; `said` lists its warnings and errors from here."""
-    page.set_default_timeout(120_000)  # on a busy machine the editor takes its time
-    page.said = []
-    page.on("console", lambda message: _keep(page.said, message))
-    page.drawing = "nodes-2" if request.param else "litegraph"
-    _set_drawing(page, request.param)
-    yield page
-    _set_drawing(page, False)
-
-
-def _keep(said, message):
-    text = f"{message.type}: {message.text} ({message.location.get('url', '')})"
-    if message.type in ("warning", "error") and not _EXPECTED.search(text):
-        said.append(text)
-
-
-def _set_drawing(page, vue):
-    name = "Comfy.VueNodes.Enabled"
-    page.evaluate("([name, on]) => app.extensionManager.setting.set(name, on)", [name, vue])
-    page.wait_for_function("on => LiteGraph.vueNodesMode === on", arg=vue)
-
-
-def open_from_templates(page, client, name):
-    """Open an example as a person does: in the template browser, below the pack's name."""
-    (module,) = client.get("/workflow_templates")
-    page.evaluate("() => { app.extensionManager.command.execute('Comfy.BrowseTemplates') }")
-    page.get_by_role("dialog").get_by_text(module, exact=True).click()
-    page.get_by_test_id(f"template-workflow-{name}").click()
-    page.get_by_role("dialog").wait_for(state="detached")
-    page.wait_for_function("() => app.rootGraph.nodes.some(n => n.type.startsWith('Concept'))")
-
-
-def open_file(page, path):
-    document = json.loads(path.read_text(encoding="utf-8"))
-    page.evaluate("document => app.loadGraphData(document)", document)
-    page.wait_for_function(
-        "count => app.rootGraph.nodes.length === count", arg=len(document["nodes"])
-    )
-    return document
-
-
-def screenshot(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name} ({page.drawing}).png")
-
-
 def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor, client):
     open_from_templates(editor, client, POCKET)
     assert errors_shown(editor) == []
@@ -111,18 +54,6 @@ def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor
     assert " ".join(split.split()) == "; ".join(f"{word}: {word}" for word in words)
     assert errors_shown(editor) == []
     assert "\n".join(editor.said) == ""
-
-
-def errors_shown(page):
-    """What the editor's error overlay says, if it does not go away by itself: one was once there
-    right after a workflow had opened.
-    """
-    overlay = page.get_by_test_id("error-overlay")
-    try:
-        overlay.wait_for(state="hidden", timeout=15_000)
-    except TimeoutError:
-        return overlay.all_inner_texts()
-    return []
 
 
 def test_examples_open_tidily_and_nothing_but_their_model_files_is_missing(editor):
