@@ -11,6 +11,7 @@ from ..core.pictures import Gathered, parts
 from ..core.types import Capture, Concepts
 from ._host import io
 from .capture import make_run
+from .live import OFF, live_inputs
 from .once import PositiveGuider, evaluate_once, is_indivisible, of_part, sigma_at
 from .sources import Source, source_of
 from .types import CaptureType, ConceptsType
@@ -40,7 +41,7 @@ class AttentionCaptureImage(io.ComfyNode):
                 "interpretability",
                 "concept attention",
             ],
-            inputs=[*_asked(), *_noise(), *_sources(), *_kept()],
+            inputs=[*_asked(), *_noise(), *_sources(), *_kept(), *live_inputs("sample")],
             outputs=[
                 CaptureType.Output(
                     display_name="capture",
@@ -65,6 +66,8 @@ class AttentionCaptureImage(io.ComfyNode):
         vae: Any = None,
         capture_layers: str = "auto",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         """Capture every picture of the batch."""
         source = source_of(model, image, latent, vae)

@@ -9,6 +9,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..core.types import Concepts
 from ._host import io
 from .capture import attach_to_guider, attach_to_model, make_run
+from .live import OFF, live_inputs
 from .settings import ALIASES, CAPTURE_OUTPUT, capture_settings
 from .types import CaptureType, ConceptsType
 
@@ -24,6 +25,7 @@ def _capture_inputs() -> list[Any]:
             "it this is a plain sampler, and nodes behind the capture output are skipped.",
         ),
         *capture_settings(),
+        *live_inputs(),
     ]
 
 
@@ -118,6 +120,8 @@ class AttentionCaptureSampler(io.ComfyNode):
         capture_layers: str = "auto",
         capture_steps: str = "all",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         rest = (seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image)
         sampler = host_nodes.NODE_CLASS_MAPPINGS["KSampler"]()
@@ -176,6 +180,8 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
         capture_layers: str = "auto",
         capture_steps: str = "all",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         host = host_nodes.NODE_CLASS_MAPPINGS["SamplerCustomAdvanced"]
         if concepts is None:
