@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 from .decode import shares
 from .errors import ConceptAttentionError
 from .hues import hues
-from .labels import Caption, captions, line, line_height, text_size
+from .labels import captions, line, line_height, text_size
 from .overlay import BACKGROUND as DARK
 from .overlay import LUMA, MUTED, TEXT, Style, font_pixels, overlay
 from .resize import resize
@@ -106,25 +106,21 @@ def _segments(capture: Capture, maps: Tensor, under: Tensor | None) -> Tensor:
 
 def _legend(labels: Sequence[str], seen: Sequence[bool], colours: Tensor, width: int) -> Tensor:
     """Hue and name of every concept in lines of a width, [H, W, 3]; unseen ones are muted."""
-    pixels = max(12, round(font_pixels(width, width) * 0.7))
+    pixels = font_pixels(width, width)
     height, square, gap = line_height(pixels), round(pixels * 0.7), pixels // 2
     lines, x = [_strip(height, width)], gap
     for caption, visible, colour in zip(captions(labels), seen, colours, strict=True):
-        length = min(text_size(caption, pixels)[0] + 1, width - square - 3 * gap)
+        length = max(0, min(text_size(caption, pixels)[0] + 1, width - square - 3 * gap))
         if x > gap and x + square + gap + length > width:
             lines, x = [*lines, _strip(height, width)], gap
         top, start = (height - square) // 2, x + square + gap
         lines[-1][top : top + square, x : x + square] = colour
         ink = TEXT if visible else MUTED
-        lines[-1][:, start : start + length] = _text(caption, (height, length), pixels, ink)
+        if length:  # a very narrow picture has room for the hue alone
+            name = line((height, length), pixels, caption, colours=(ink, ink), background=DARK)
+            lines[-1][:, start : start + length] = name
         x = start + length + 2 * gap
     return torch.cat(lines)
-
-
-def _text(
-    caption: Caption, size: tuple[int, int], pixels: int, ink: tuple[int, int, int]
-) -> Tensor:
-    return line(size, pixels, caption, colours=(ink, ink), background=DARK)
 
 
 def _strip(height: int, width: int) -> Tensor:

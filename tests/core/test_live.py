@@ -9,7 +9,7 @@ from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.hues import hues
 from concept_attention.core.labels import line_height
 from concept_attention.core.live import Throttle, chosen, draw
-from concept_attention.core.overlay import Style, blend
+from concept_attention.core.overlay import Style, blend, font_pixels
 from concept_attention.core.types import Capture
 
 LABELS = ("house", "tree", "background")
@@ -67,15 +67,14 @@ def test_segments_without_a_picture_are_plain_colours():
 
 
 def test_below_segments_every_concept_has_its_hue_and_absent_ones_are_muted():
-    drawn = draw(capture(torch.tensor([[0, 2, 2], [2, 2, 2]])), None, None, 200)
-    legend = drawn[133:]
-    assert drawn.shape[1] == 200
-    assert 15 < len(legend) < 40
+    drawn = draw(capture(torch.tensor([[0, 2, 2], [2, 2, 2]])), None, None, 600)
+    legend = drawn[400:]
+    assert legend.shape == (line_height(font_pixels(600, 600)), 600, 3)
     for hue in hues(2):
         assert bool((legend == hue).all(-1).any())
     inks = [(torch.tensor(ink) / 255) for ink in ((236, 236, 238), (150, 150, 156))]
     assert all(bool(torch.isclose(legend, ink, atol=1e-3).all(-1).any()) for ink in inks)
-    every = draw(capture(), None, None, 200)[133:]
+    every = draw(capture(), None, None, 600)[400:]
     assert not bool(torch.isclose(every, inks[1], atol=1e-3).all(-1).any())
 
 
@@ -92,6 +91,14 @@ def test_a_legend_has_as_many_lines_as_its_names_need():
     )
     drawn = draw(wide, None, None, 90)
     assert drawn.shape == (30 + 5 * line_height(12), 90, 3)
+
+
+@pytest.mark.parametrize("concept", [None, "house"])
+@pytest.mark.parametrize("width", [1, 12, 30])
+def test_a_very_narrow_picture_is_drawn_too(width, concept):
+    drawn = draw(capture(picture=(480, width)), picture(), concept, 480)
+    assert drawn.shape[0] > 480
+    assert drawn.shape[1] == width
 
 
 @pytest.mark.parametrize("concept", ["house", "tree"])
