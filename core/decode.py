@@ -45,13 +45,8 @@ def decode(
     Raises ConceptAttentionError for a selection that was not captured, a temperature that is not
     above 0, and scores that are not finite. Source: arXiv 2502.04320, section 4.
     """
-    auto = defaults(capture.family)
-    temperature = auto.temperature if temperature is None else temperature
-    order = auto.order if order is None else order
-    unit_concepts = auto.unit_concepts if unit_concepts is None else unit_concepts
-    _check(temperature, order, normalize)
-    chosen_layers, chosen_steps = _choose(capture, layers, steps, auto)
-    maps = _average(capture, chosen_layers, chosen_steps, temperature, order, unit_concepts)
+    _check(normalize)
+    maps = shares(capture, layers, steps, temperature, order, unit_concepts)
     shown = [i for i, hidden in enumerate(capture.background) if not hidden]
     values = maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid)
     values = to_frames(values, capture.spans, frames)
@@ -62,6 +57,31 @@ def decode(
         )
     labels = tuple(capture.labels[i] for i in shown)
     return normalized(Heatmaps(values.contiguous(), labels, (_SOFTMAX_RANGE,)), normalize)
+
+
+def shares(
+    capture: Capture,
+    layers: str | None = None,
+    steps: str | None = None,
+    temperature: float | None = None,
+    order: Order | None = None,
+    unit_concepts: bool | None = None,
+) -> Tensor:
+    """What every concept, the background's too, has of each token: [B, C, N], summing to 1 over C.
+
+    As `decode`, but for scores that are not finite, whose shares are neither; so nothing is waited
+    for on the device.
+    """
+    auto = defaults(capture.family)
+    temperature = auto.temperature if temperature is None else temperature
+    order = auto.order if order is None else order
+    unit_concepts = auto.unit_concepts if unit_concepts is None else unit_concepts
+    if not 0 < temperature < float("inf"):
+        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
+    if order not in get_args(Order):
+        raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
+    chosen_layers, chosen_steps = _choose(capture, layers, steps, auto)
+    return _average(capture, chosen_layers, chosen_steps, temperature, order, unit_concepts)
 
 
 def normalized(heatmaps: Heatmaps, normalize: Normalize) -> Heatmaps:
@@ -100,11 +120,7 @@ def only(heatmaps: Heatmaps, labels: Sequence[str]) -> Heatmaps:
     return Heatmaps(heatmaps.values[places], tuple(labels), pairs)
 
 
-def _check(temperature: float, order: str, normalize: str) -> None:
-    if not 0 < temperature < float("inf"):
-        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
-    if order not in get_args(Order):
-        raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
+def _check(normalize: str) -> None:
     if normalize not in get_args(Normalize):
         raise ConceptAttentionError(f"normalize: '{normalize}' is not one of {get_args(Normalize)}")
 
@@ -138,12 +154,15 @@ def _average(
     """Softmax over all concepts, averaged over layers and steps: [B, C, N]."""
     batch, _, _, concepts, tokens = capture.scores.shape
     total = capture.scores.new_zeros(batch, concepts, tokens)
+    # A list would be copied to the device as indices, and the scores with it; a slice is a view.
+    consecutive = len(layers) == layers[-1] - layers[0] + 1
+    places = slice(layers[0], layers[-1] + 1) if consecutive else layers
     # Step by step: what is held beside the capture stays one step in size.
     for step in steps:
-        scores = capture.scores[:, step, layers]
+        scores = capture.scores[:, step, places]
         if unit_concepts:
             smallest = torch.finfo(scores.dtype).tiny
-            scores = scores / capture.norms[:, step, layers].clamp_min(smallest)[..., None]
+            scores = scores / capture.norms[:, step, places].clamp_min(smallest)[..., None]
         if order == "softmax first":
             scores = (scores / temperature).softmax(dim=-2)
         total += scores.sum(dim=1)

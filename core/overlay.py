@@ -15,10 +15,10 @@ from .types import Heatmaps
 
 Layout = Literal["sheet", "one image per concept"]
 
-_BACKGROUND = (24, 24, 27)
-_TEXT = (236, 236, 238)
-_MUTED = (150, 150, 156)
-_LUMA = (0.299, 0.587, 0.114)  # brightness of red, green and blue, ITU-R BT.601
+BACKGROUND = (24, 24, 27)
+TEXT = (236, 236, 238)
+MUTED = (150, 150, 156)
+LUMA = (0.299, 0.587, 0.114)  # brightness of red, green and blue, ITU-R BT.601
 _SHEET_ASPECT = 1.5  # width to height that the columns aim at
 _EMPTY_CELL = 1.5  # what an empty share of the sheet weighs against a less fitting aspect
 
@@ -75,7 +75,7 @@ def blend(picture: Tensor, values: Tensor, style: Style) -> Tensor:
     The picture turns grey by as much as it is covered, so that its colours are not taken for the
     map's.
     """
-    grey = (picture * picture.new_tensor(_LUMA)).sum(-1, keepdim=True)
+    grey = (picture * picture.new_tensor(LUMA)).sum(-1, keepdim=True)
     faded = torch.lerp(picture, grey, style.opacity)
     return torch.lerp(faded, colorize(values, style.colormap), style.opacity)
 
@@ -114,7 +114,7 @@ def _sheet(
     foot = line_height(pixels) + margin // 2 if style.legend else 0
     cell_height, cell_width = head + height + margin, width + margin
     size = (margin + down * cell_height + foot, margin + across * cell_width)
-    canvas = _colour(_BACKGROUND, picture).expand(items, *size, 3).clone()
+    canvas = _colour(BACKGROUND, picture).expand(items, *size, 3).clone()
     for place in range(len(values) + 1):
         top = margin + place // across * cell_height
         left = margin + place % across * cell_width
@@ -149,7 +149,7 @@ def _single(
 
 def _inset(strip: Tensor, inset: int) -> Tensor:
     """A strip [H, W, 3] with background to its left and right."""
-    side = _colour(_BACKGROUND, strip).expand(strip.shape[0], inset, 3)
+    side = _colour(BACKGROUND, strip).expand(strip.shape[0], inset, 3)
     return torch.cat((side, strip, side), dim=1)
 
 
@@ -162,10 +162,10 @@ def _title(
 ) -> Tensor:
     """The line above a panel: the concept, and its range where each has its own. -1: picture."""
     if index < 0:
-        return line(size, pixels, Caption("picture"), colours=(_MUTED, _MUTED))
+        return line(size, pixels, Caption("picture"), colours=(MUTED, MUTED))
     pairs = heatmaps.value_range
     own = _range_text(*pairs[index]) if len(pairs) > 1 else ""
-    return line(size, pixels, drawn[index], own, (_TEXT, _MUTED), _BACKGROUND)
+    return line(size, pixels, drawn[index], own, (TEXT, MUTED), BACKGROUND)
 
 
 def _legend(
@@ -178,7 +178,7 @@ def _legend(
     ends = ("low", "high") if own_scales else (_number(low), _number(high))
     height, space = line_height(pixels), pixels // 2
     sizes = [text_size(Caption(text), pixels)[0] for text in ends]
-    canvas = _colour(_BACKGROUND, heatmaps.values).cpu().expand(height, width, 3).clone()
+    canvas = _colour(BACKGROUND, heatmaps.values).cpu().expand(height, width, 3).clone()
     length = min(width - sum(sizes) - 2 * space, 16 * pixels)
     if length < pixels:
         return canvas
@@ -186,7 +186,7 @@ def _legend(
     top = (height - thick) // 2
     colours = table(style.colormap)[torch.linspace(0, 255, length).round().long()]
     canvas[top : top + thick, start : start + length] = colours
-    muted = ((_MUTED, _MUTED), _BACKGROUND)
+    muted = ((MUTED, MUTED), BACKGROUND)
     canvas[:, : sizes[0]] = line((height, sizes[0]), pixels, Caption(ends[0]), "", *muted)
     after = start + length + space
     rest = ends[1] + ("   each concept on its own scale" if own_scales else "")

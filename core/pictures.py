@@ -54,6 +54,16 @@ class Gathered:
         self._total.scores[items] += capture.scores * self._share
         self._total.norms[items] += capture.norms * self._share
 
+    def so_far(self, item: int, draws: int, size: Sequence[int] | None) -> Capture:
+        """The capture of one picture's first frame, of which `draws` were added; size: as below."""
+        whole = self.capture(size)
+        rows, columns = whole.grid[1:]
+        scores = whole.scores[item : item + 1, ..., : rows * columns]
+        share = 1 / (draws * self._share)
+        norms = whole.norms[item : item + 1]
+        grid, spans = (1, rows, columns), whole.spans[:1]
+        return replace(whole, scores=scores * share, norms=norms * share, grid=grid, spans=spans)
+
     def capture(self, size: Sequence[int] | None) -> Capture:
         """The capture of all pictures.
 

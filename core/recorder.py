@@ -97,6 +97,15 @@ class Recorder:
         """Planned steps that were recorded."""
         return tuple(step for step, count in self._evaluations.items() if count)
 
+    def so_far(self, tokens: int) -> tuple[Tensor, Tensor]:
+        """Copies of the recorded steps' scores and norms for the first item and tokens."""
+        if self._scores is None or self._norms is None:
+            raise RuntimeError("nothing was recorded")
+        kept = [self.plan.steps.index(step) for step in self.steps]
+        # Slice by slice: indices in a list would have to be copied to the device.
+        scores = torch.stack([self._scores[:1, i, ..., :tokens] for i in kept], dim=1)
+        return scores, torch.stack([self._norms[:1, i] for i in kept], dim=1)
+
     def result(self) -> tuple[Tensor, Tensor]:
         """Scores and norms of the recorded steps."""
         if self._scores is None or self._norms is None:

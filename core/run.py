@@ -195,27 +195,22 @@ class CaptureRun:
         recorder = self._recorder
         if recorder is None or not recorder.steps:
             raise ConceptAttentionError(self._nothing())
-        scores, norms = recorder.result()
         missing = [step for step in self.plan.steps if step not in recorder.steps]
         if missing:
             self._notify(f"Steps {missing} were not computed by the model and have no maps.")
-        return Capture(
-            scores=scores,
-            norms=norms,
-            grid=self._grid,
-            picture=self._picture,
-            steps=recorder.steps,
-            layers=self.plan.layers,
-            sigmas=tuple(self._sigmas[step] for step in recorder.steps),
-            total_steps=self._tracker.total,
-            total_layers=self._total_layers,
-            labels=self._concepts.labels,
-            background=self._concepts.background,
-            family=self._family.name,
-            spans=self._spans,
-            splits=tuple(concept.split for concept in self._concepts.items),
-            choices=tuple(concept.choice for concept in self._concepts.items),
-        )
+        return self._captured(recorder, *recorder.result(), self._grid, self._spans)
+
+    def so_far(self) -> Capture | None:
+        """What was recorded until now of the first picture, or of a video's first frame.
+
+        A copy, small beside the whole; None before there is anything.
+        """
+        recorder = self._recorder
+        if recorder is None or not recorder.steps:
+            return None
+        grid = (1, *self._grid[1:])
+        recorded = recorder.so_far(grid[1] * grid[2])
+        return self._captured(recorder, *recorded, grid, self._spans[:1])
 
     @property
     def plan(self) -> Plan:
@@ -228,6 +223,32 @@ class CaptureRun:
     def tokens(self) -> int:
         """Image tokens of a picture or video, once the run has begun."""
         return self._tokens
+
+    def _captured(
+        self,
+        recorder: Recorder,
+        scores: Tensor,
+        norms: Tensor,
+        grid: tuple[int, int, int],
+        spans: tuple[int, ...],
+    ) -> Capture:
+        return Capture(
+            scores=scores,
+            norms=norms,
+            grid=grid,
+            picture=self._picture,
+            steps=recorder.steps,
+            layers=self.plan.layers,
+            sigmas=tuple(self._sigmas[step] for step in recorder.steps),
+            total_steps=self._tracker.total,
+            total_layers=self._total_layers,
+            labels=self._concepts.labels,
+            background=self._concepts.background,
+            family=self._family.name,
+            spans=spans,
+            splits=tuple(concept.split for concept in self._concepts.items),
+            choices=tuple(concept.choice for concept in self._concepts.items),
+        )
 
     def _make_plan(self, concepts: int) -> Plan:
         size = row_bytes(self._batch, concepts, self._tokens)

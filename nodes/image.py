@@ -11,6 +11,7 @@ from ..core.pictures import Gathered, parts
 from ..core.types import Capture, Concepts
 from ._host import io
 from .capture import make_run
+from .live import OFF, Live, live_inputs, live_of
 from .once import PositiveGuider, evaluate_once, is_indivisible, of_part, sigma_at
 from .sources import Source, source_of
 from .types import CaptureType, ConceptsType
@@ -40,7 +41,7 @@ class AttentionCaptureImage(io.ComfyNode):
                 "interpretability",
                 "concept attention",
             ],
-            inputs=[*_asked(), *_noise(), *_sources(), *_kept()],
+            inputs=[*_asked(), *_noise(), *_sources(), *_kept(), *live_inputs("sample")],
             outputs=[
                 CaptureType.Output(
                     display_name="capture",
@@ -65,13 +66,15 @@ class AttentionCaptureImage(io.ComfyNode):
         vae: Any = None,
         capture_layers: str = "auto",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         """Capture every picture of the batch."""
         source = source_of(model, image, latent, vae)
         choice = (capture_layers, memory_mb)
-        capture = capture_pictures(
-            model, source, conditioning, concepts, noise_level, samples, seed, *choice, cls.hidden
-        )
+        live = live_of(model, concepts, live_maps, live_concept)
+        asked = (noise_level, samples, seed, *choice, cls.hidden, live)
+        capture = capture_pictures(model, source, conditioning, concepts, *asked)
         return io.NodeOutput(capture)
 
 
@@ -86,12 +89,14 @@ def capture_pictures(
     layers: str = "auto",
     memory_mb: int = 64,
     hidden: Any = None,
+    live: Live | None = None,
     **options: Any,
 ) -> Capture:
     """One capture of all pictures of a source; the n-th draw's noise has the seed `seed + n`.
 
-    fraction: of the model's schedule, 0 to 1; 1 is pure noise. options: of core.run.CaptureRun, by
-    name. Raises ConceptAttentionError for what cannot be captured, before a picture is encoded.
+    fraction: of the model's schedule, 0 to 1; 1 is pure noise. live: shows the maps so far.
+    options: of core.run.CaptureRun, by name. Raises ConceptAttentionError for what cannot be
+    captured, before a picture is encoded.
     """
     sigma = sigma_at(model, fraction)
     asked = (model, concepts, layers, "all", memory_mb, hidden)
@@ -110,8 +115,21 @@ def capture_pictures(
             guider = PositiveGuider(model, part)
             evaluate_once(guider, run, latents, mask, sigma, seed + draw)
             gathered.add(items, run.capture())
-            progress.update(items.stop - items.start)
+            done = progress.current + items.stop - items.start
+            preview = None
+            if live is not None and live.due(last=done == progress.total):
+                so_far = gathered.so_far(items.start, draw + 1, source.size)
+                preview = live.preview(so_far, _shown(model, source, live, items.start, latents))
+            progress.update_absolute(done, preview=preview)
     return gathered.capture(source.size)
+
+
+def _shown(model: Any, source: Source, live: Live, item: int, latents: Tensor) -> Tensor | None:
+    """The picture under the maps: the user's own, else what the host's preview makes of latents."""
+    picture = source.picture(item)
+    if picture is not None:
+        return picture
+    return live.picture(model.model.process_latent_in(latents[:1]))
 
 
 def _parts(count: int, tokens: int, conditioning: Any) -> Iterable[slice]:

@@ -9,6 +9,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..core.types import Concepts
 from ._host import io
 from .capture import attach_to_guider, attach_to_model, make_run
+from .live import OFF, live_inputs, live_of, show_live
 from .settings import ALIASES, CAPTURE_OUTPUT, capture_settings
 from .types import CaptureType, ConceptsType
 
@@ -24,6 +25,7 @@ def _capture_inputs() -> list[Any]:
             "it this is a plain sampler, and nodes behind the capture output are skipped.",
         ),
         *capture_settings(),
+        *live_inputs(),
     ]
 
 
@@ -118,6 +120,8 @@ class AttentionCaptureSampler(io.ComfyNode):
         capture_layers: str = "auto",
         capture_steps: str = "all",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         rest = (seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image)
         sampler = host_nodes.NODE_CLASS_MAPPINGS["KSampler"]()
@@ -125,7 +129,9 @@ class AttentionCaptureSampler(io.ComfyNode):
             (latent,) = sampler.sample(model, *rest, denoise=denoise)
             return io.NodeOutput(latent, ExecutionBlocker(None))
         run = make_run(model, concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
-        (latent,) = sampler.sample(attach_to_model(model, run), *rest, denoise=denoise)
+        captured = attach_to_model(model, run)
+        show_live(captured.model_options, run, live_of(model, concepts, live_maps, live_concept))
+        (latent,) = sampler.sample(captured, *rest, denoise=denoise)
         return io.NodeOutput(latent, run.capture())
 
 
@@ -176,6 +182,8 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
         capture_layers: str = "auto",
         capture_steps: str = "all",
         memory_mb: int = 64,
+        live_maps: str = OFF,
+        live_concept: str = "",
     ) -> io.NodeOutput:
         host = host_nodes.NODE_CLASS_MAPPINGS["SamplerCustomAdvanced"]
         if concepts is None:
@@ -184,5 +192,6 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
         patcher = guider.model_patcher
         run = make_run(patcher, concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
         captured = attach_to_guider(guider, run)
+        show_live(captured.model_options, run, live_of(patcher, concepts, live_maps, live_concept))
         latents = host.execute(noise, captured, sampler, sigmas, latent_image).result
         return io.NodeOutput(*latents, run.capture())

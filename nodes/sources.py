@@ -21,12 +21,14 @@ class Source:
 
     shape: of all latents, [B, C, (T,) h, w]. latents, noise_mask: those of some of the B. size:
     (frames, height, width) of each picture or video before it was padded; None for latents.
+    picture: one of the B as [H, W, 3], of a video its first frame; None for latents.
     """
 
     shape: tuple[int, ...]
     latents: Callable[[slice], Tensor]
     noise_mask: Callable[[slice], Tensor | None]
     size: tuple[int, int, int] | None
+    picture: Callable[[int], Tensor | None]
 
     @property
     def count(self) -> int:
@@ -81,7 +83,9 @@ def _from_latent(model: Any, latent: dict[str, Any]) -> Source:
             return mask
         return comfy.utils.repeat_to_batch_size(mask, count)[items]
 
-    return Source(tuple(samples.shape), lambda items: samples[items], noise_mask, None)
+    return Source(
+        tuple(samples.shape), lambda items: samples[items], noise_mask, None, lambda item: None
+    )
 
 
 def _from_image(model: Any, image: Tensor, vae: Any) -> Source:
@@ -115,7 +119,7 @@ def _from_image(model: Any, image: Tensor, vae: Any) -> Source:
         return samples
 
     size = (frames, image.shape[1], image.shape[2])
-    return Source(shape, encoded, lambda items: None, size)
+    return Source(shape, encoded, lambda items: None, size, lambda item: image[item])
 
 
 def _encode(vae: Any, pictures: Tensor, video: bool) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from concept_attention.core.decode import decode, normalized, only
+from concept_attention.core.decode import decode, normalized, only, shares
 from concept_attention.core.defaults import defaults
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.families import FAMILIES
@@ -85,6 +85,25 @@ def test_the_background_takes_its_share_and_is_not_shown():
     heatmaps = decode(make(background=(False, True)), layers="3")
     assert heatmaps.labels == ("dragon",)
     assert maps(heatmaps) == [pytest.approx([0.2, 0.5, 0.75, 0.5, 0.5, 0.2])]
+
+
+def test_shares_are_of_all_concepts_and_are_left_as_they_overflowed():
+    capture = make(background=(False, True))
+    found = shares(capture, temperature=1.0, order="softmax first")
+    assert found.shape == (1, 2, 6)
+    assert torch.equal(found[:, 0], decode(capture, temperature=1.0).values[0, :, 0].flatten(1))
+    assert torch.allclose(found.sum(1), torch.ones(1, 6))
+    broken = replace(capture, scores=torch.full_like(capture.scores, math.inf))
+    assert bool(shares(broken).isnan().all())
+
+
+def test_layers_that_are_no_neighbours_are_averaged_alone():
+    pair = make(layers=((0,), (2,)))
+    third = torch.full_like(pair.scores[:, :, :1], 50.0)
+    scores = torch.cat((pair.scores[:, :, :1], third, pair.scores[:, :, 1:]), dim=2)
+    norms = torch.full(scores.shape[:-1], 2.0)
+    capture = replace(pair, scores=scores, norms=norms, layers=((0,), (1,), (2,)))
+    assert torch.equal(decode(capture, layers="0,2").values, decode(pair, layers="0,2").values)
 
 
 def test_layers_and_steps_are_those_of_the_model_and_the_run():

@@ -52,6 +52,20 @@ def test_a_padded_video_keeps_its_own_size_and_frames():
     assert capture.spans == (1, 4, 2)
 
 
+def test_the_mean_so_far_is_of_the_draws_added_and_of_the_first_frame():
+    gathered = Gathered(3, draws=4)
+    for value in (1, 5):
+        gathered.add(slice(1, 3), drawn(value, 2, spans=(1, 4, 4)))
+    so_far = gathered.so_far(1, 2, (7, 30, 41))
+    rows, columns = so_far.grid[1:]
+    assert so_far.grid[0] == 1
+    assert so_far.scores.shape[0] == 1
+    assert so_far.scores.shape[-1] == rows * columns
+    assert (so_far.scores == 3).all()
+    assert torch.allclose(so_far.norms, drawn(3, 1).norms)
+    assert (so_far.picture, so_far.spans) == ((30, 41), (1,))
+
+
 def test_nothing_added_is_no_capture():
     with pytest.raises(RuntimeError):
         Gathered(1, 1).capture(None)

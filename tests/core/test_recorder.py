@@ -126,3 +126,20 @@ def test_a_group_of_layers_takes_the_memory_of_one():
     held = [value for value in vars(evaluation).values() if isinstance(value, dict)]
     tensors = [t for part in held for t in part.values() if isinstance(t, torch.Tensor)]
     assert sum(t.numel() for t in tensors) == len(GROUPED.layers) * (B * C * N + B * C)
+
+
+def test_what_is_there_so_far_is_a_copy_of_the_first_item_and_tokens():
+    recorder = Recorder(PLAN, B, C, N)
+    with pytest.raises(RuntimeError, match="nothing was recorded"):
+        recorder.so_far(2)
+    recorder.commit(4, _evaluation(PLAN, 20))
+    scores, norms = recorder.so_far(2)
+    assert scores.shape == (1, 1, 2, C, 2)
+    assert norms.shape == (1, 1, 2, C)
+    torch.testing.assert_close(scores[0, 0, 1], _scores(22)[0, :, :2])
+    torch.testing.assert_close(norms[0, 0, 1], _norms(22)[0])
+    scores.zero_()
+    assert bool((recorder.result()[0] != 0).all())
+    recorder.commit(1, _evaluation(PLAN, 10))
+    scores, _ = recorder.so_far(N)
+    assert torch.equal(scores, recorder.result()[0][:1])

@@ -117,6 +117,9 @@ def _bad_steps(family, monkeypatch):
         capture_of(family, capture_steps="7")
 
 
+_live = functools.partial(capture_of, live_maps="segments")
+_live_look = functools.partial(images.captured, live_maps="segments")
+
 ENDINGS = {
     "success": _succeed,
     "two runs in a row": _run_twice,
@@ -129,6 +132,10 @@ ENDINGS = {
     "forwards that end early": lambda family, monkeypatch: _look(family),
     "exception in the second of them": _fail(RuntimeError, lambda family: _look(family, "1"), 0),
     "interrupt in one of them": functools.partial(_interrupt, capture=images.captured),
+    "live maps": lambda family, monkeypatch: _live(family),
+    "exception with live maps": _fail(RuntimeError, _live),
+    "interrupt with live maps": functools.partial(_interrupt, capture=_live),
+    "live maps of a picture": lambda family, monkeypatch: _live_look(family),
 }
 
 

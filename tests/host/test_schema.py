@@ -29,7 +29,14 @@ SOCKETS = {
     "CONCEPT_ATTENTION_HANDLE",
     "CONCEPT_ATTENTION_HEATMAPS",
 }
-OURS_BEHIND = ["concepts", "capture_layers", "capture_steps", "memory_mb"]
+OURS_BEHIND = [
+    "concepts",
+    "capture_layers",
+    "capture_steps",
+    "memory_mb",
+    "live_maps",
+    "live_concept",
+]
 REPLACED = {
     "ConceptAttentionSampler": "KSampler",
     "ConceptAttentionSamplerCustom": "SamplerCustomAdvanced",

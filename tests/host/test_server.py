@@ -1,8 +1,10 @@
 """The pack in the real server: what ComfyUI and the editor see of it."""
 
+import io
 import json
 
 import pytest
+from PIL import Image
 
 from hosting import pack, workflow
 from hosting.errors import HostError
@@ -91,3 +93,29 @@ def test_examples_open_in_the_editor_and_convert_to_the_prompt_that_the_editor_m
 
 def _plain(prompt):
     return {key: (node["class_type"], node["inputs"]) for key, node in prompt.items()}
+
+
+def test_a_run_with_live_maps_sends_them_as_previews_and_makes_the_same_picture(client):
+    """To a server that sends no previews by itself."""
+    path = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
+    prompt = workflow.to_prompt(json.loads(path.read_text("utf-8")), client.object_info())
+    (sampler,) = (
+        node for node in prompt.values() if node["class_type"] == "ConceptAttentionSampler"
+    )
+    sampler["inputs"]["steps"] = 3
+    seen, pictures = {}, {}
+    for mode in ("off", "segments"):
+        sampler["inputs"]["live_maps"] = mode
+        seen[mode] = []
+        entry = client.run(prompt, None, lambda kind, data: None, seen[mode].append)
+        records = [each for out in entry["outputs"].values() for each in out.get("images", ())]
+        files = [io.BytesIO(client.view(record)) for record in records]
+        pictures[mode] = [Image.open(file).tobytes() for file in files]
+    assert len(pictures["off"]) == 7
+    assert pictures["segments"] == pictures["off"]
+    assert seen["off"] == []
+    assert 2 <= len(seen["segments"]) <= 3
+    for file in seen["segments"]:
+        preview = Image.open(io.BytesIO(file))
+        assert preview.format == "JPEG"
+        assert preview.width == 512 < preview.height

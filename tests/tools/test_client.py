@@ -90,6 +90,22 @@ DONE = {"p": {"status": {"status_str": "success"}, "outputs": {}}}
 END = frame(message("execution_success", prompt_id="p"))
 
 
+def test_previews_arrive_whole_and_other_binary_messages_do_not():
+    head = b"\0\0\0\1"
+    frames = [
+        frame(head + head + b"one", code=2),
+        frame(b"\0\0\0\3" + head + b"a text on a node", code=2),
+        frame(head + b"\0\0\0\2" + b"a PNG", code=2),
+        frame(head, code=2, final=False),
+        frame(head + b"two", code=0),
+        END,
+    ]
+    pictures = []
+    with StandIn(frames, DONE) as stand_in:
+        stand_in.client.run({"1": {}}, None, lambda *event: None, pictures.append)
+    assert pictures == [b"one", b"two"]
+
+
 def test_events_of_our_prompt_arrive_and_others_do_not():
     long = "x" * 300
     frames = [

@@ -1,6 +1,7 @@
 """The host's HTTP interface: queue a workflow, follow it, fetch what it made."""
 
 import json
+import struct
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,8 @@ from .errors import HostError
 from .websocket import WebSocket
 
 Event = Callable[[str, dict[str, Any]], None]
+Preview = Callable[[bytes], None]
+_PREVIEW, _JPEG = 1, 1  # kind of a binary message, and of the picture in it
 _ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 
@@ -79,17 +82,23 @@ class Client:
         raise HostError(f"The workflow did not end within {self.timeout:.0f} s.")
 
     def run(
-        self, prompt: dict[str, Any], workflow: dict[str, Any] | None, on_event: Event
+        self,
+        prompt: dict[str, Any],
+        workflow: dict[str, Any] | None,
+        on_event: Event,
+        on_preview: Preview = lambda picture: None,
     ) -> dict[str, Any]:
         """Queue, call `on_event(kind, data)` for every message about it, and wait for its end.
 
+        on_preview: is called with every preview, a JPEG file. The host sends those of whatever
+        workflow runs, so no other one may be running.
         Raises HostError if the prompt is refused, fails, takes too long, or the server goes away.
         """
         client_id = uuid.uuid4().hex
         listener = WebSocket(f"{self.url}/ws?clientId={client_id}", timeout=self.timeout)
         try:
             prompt_id = self.queue(prompt, workflow, client_id)
-            self._follow(listener, prompt_id, on_event)
+            self._follow(listener, prompt_id, on_event, on_preview)
             return self.wait(prompt_id)
         except TimeoutError as error:
             raise HostError(f"ComfyUI said nothing for {self.timeout:.0f} s.") from error
@@ -99,9 +108,13 @@ class Client:
             listener.close()
 
     @staticmethod
-    def _follow(listener: WebSocket, prompt_id: str, on_event: Event) -> None:
-        while (text := listener.receive()) is not None:
-            message = json.loads(text)
+    def _follow(listener: WebSocket, prompt_id: str, on_event: Event, on_preview: Preview) -> None:
+        while (received := listener.receive()) is not None:
+            if isinstance(received, bytes):
+                if received[:8] == struct.pack(">II", _PREVIEW, _JPEG):
+                    on_preview(received[8:])
+                continue
+            message = json.loads(received)
             data = message.get("data", {})
             if data.get("prompt_id") != prompt_id:
                 continue

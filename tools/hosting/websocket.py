@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from .errors import HostError
 
-_CONTINUATION, _TEXT, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x8, 0x9, 0xA
+_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 class WebSocket:
-    """Connect to `url` (http://host:port/path) and read its text messages."""
+    """Connect to `url` (http://host:port/path) and read its messages."""
 
     def __init__(self, url: str, timeout: float):
         parts = urlsplit(url)
@@ -37,8 +37,8 @@ class WebSocket:
         self._file.close()
         self._socket.close()
 
-    def receive(self) -> str | None:
-        """The next text message; None when the server closed. Binary messages are passed over.
+    def receive(self) -> str | bytes | None:
+        """The next message, text or binary; None when the server closed.
 
         Raises TimeoutError if none comes in time.
         """
@@ -55,6 +55,8 @@ class WebSocket:
                 message += payload
                 if final and kind == _TEXT:
                     return message.decode()
+                if final and kind == _BINARY:
+                    return bytes(message)
 
     def _frame(self) -> tuple[bool, int | None, bytes]:
         head = self._file.read(2)
