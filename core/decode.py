@@ -6,10 +6,11 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .defaults import DecodeDefaults, Order, defaults
+from .defaults import Order, defaults
 from .errors import ConceptAttentionError
 from .frames import Frames, to_frames
 from .selection import pick, pick_default
+from .smooth import smooth
 from .types import Capture, Heatmaps
 
 Normalize = Literal["none", "shared", "per concept"]
@@ -27,6 +28,7 @@ def decode(
     normalize: Normalize = "none",
     unit_concepts: bool | None = None,
     frames: Frames = "latent",
+    smoothing: float = 0.0,
 ) -> Heatmaps:
     """Heatmaps [C, B, F, H, W] in 0..1 on the token grid, for the concepts that are not background.
 
@@ -42,19 +44,22 @@ def decode(
     normalize: "none" leaves the softmax; "shared" stretches all concepts on one scale, smallest to
     largest value; "per concept" each on its own. What is constant is left as it is.
 
+    smoothing: of the softmax on the token grid, see `smooth.smooth`.
+
     Raises ConceptAttentionError for a selection that was not captured, a temperature that is not
-    above 0, and scores that are not finite. Source: arXiv 2502.04320, section 4.
+    above 0, a smoothing below 0, and scores that are not finite. Source: arXiv 2502.04320, section
+    4.
     """
-    _check(normalize)
+    _check_normalize(normalize)
     maps = shares(capture, layers, steps, temperature, order, unit_concepts)
-    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
-    values = maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid)
-    values = to_frames(values, capture.spans, frames)
-    if not bool(torch.isfinite(values).all()):
+    if not bool(torch.isfinite(maps).all()):
         raise ConceptAttentionError(
             "capture: its scores are not finite (the model overflowed), so there is no map. "
             "Sample with another weight or compute precision, such as bf16."
         )
+    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
+    values = smooth(maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid), smoothing)
+    values = to_frames(values, capture.spans, frames)
     labels = tuple(capture.labels[i] for i in shown)
     return normalized(Heatmaps(values.contiguous(), labels, (_SOFTMAX_RANGE,)), normalize)
 
@@ -76,12 +81,9 @@ def shares(
     temperature = auto.temperature if temperature is None else temperature
     order = auto.order if order is None else order
     unit_concepts = auto.unit_concepts if unit_concepts is None else unit_concepts
-    if not 0 < temperature < float("inf"):
-        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
-    if order not in get_args(Order):
-        raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
-    chosen_layers, chosen_steps = _choose(capture, layers, steps, auto)
-    return _average(capture, chosen_layers, chosen_steps, temperature, order, unit_concepts)
+    _check(temperature, order)
+    chosen = positions(capture, layers, steps)
+    return _average(capture, *chosen, temperature, order, unit_concepts)
 
 
 def normalized(heatmaps: Heatmaps, normalize: Normalize) -> Heatmaps:
@@ -120,15 +122,14 @@ def only(heatmaps: Heatmaps, labels: Sequence[str]) -> Heatmaps:
     return Heatmaps(heatmaps.values[places], tuple(labels), pairs)
 
 
-def _check(normalize: str) -> None:
-    if normalize not in get_args(Normalize):
-        raise ConceptAttentionError(f"normalize: '{normalize}' is not one of {get_args(Normalize)}")
-
-
-def _choose(
-    capture: Capture, layers: str | None, steps: str | None, auto: DecodeDefaults
+def positions(
+    capture: Capture, layers: str | None = None, steps: str | None = None
 ) -> tuple[list[int], list[int]]:
-    """Positions in capture.layers and capture.steps."""
+    """Positions in capture.layers and capture.steps of what is chosen; None or "auto": the default.
+
+    Raises ConceptAttentionError for what was not captured.
+    """
+    auto = defaults(capture.family)
     single_steps = [(step,) for step in capture.steps]
     plan = (
         (layers, auto.layers, capture.layers, capture.total_layers, "layers"),
@@ -141,6 +142,24 @@ def _choose(
         else:
             chosen.append(list(pick(text, captured, total, what)))
     return chosen[0], chosen[1]
+
+
+def unit_scores(scores: Tensor, norms: Tensor) -> Tensor:
+    """Scores [..., C, N] of concept vectors scaled to length 1; norms [..., C]: their lengths."""
+    smallest = torch.finfo(scores.dtype).tiny
+    return scores / norms.clamp_min(smallest)[..., None]
+
+
+def _check(temperature: float, order: str) -> None:
+    if not 0 < temperature < float("inf"):
+        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
+    if order not in get_args(Order):
+        raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
+
+
+def _check_normalize(normalize: str) -> None:
+    if normalize not in get_args(Normalize):
+        raise ConceptAttentionError(f"normalize: '{normalize}' is not one of {get_args(Normalize)}")
 
 
 def _average(
@@ -161,8 +180,7 @@ def _average(
     for step in steps:
         scores = capture.scores[:, step, places]
         if unit_concepts:
-            smallest = torch.finfo(scores.dtype).tiny
-            scores = scores / capture.norms[:, step, places].clamp_min(smallest)[..., None]
+            scores = unit_scores(scores, capture.norms[:, step, places])
         if order == "softmax first":
             scores = (scores / temperature).softmax(dim=-2)
         total += scores.sum(dim=1)

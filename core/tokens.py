@@ -224,10 +224,18 @@ def choose(span: range, content: Sequence[int], choice: str, encoder: Encoder) -
 def describe(label: str, split: Sequence[str], choice: str) -> str:
     """How a concept was split, and which tokens are used: `skyscraper: sky|scraper (all tokens)`.
 
+    split, choice: as in `explain`.
+    """
+    return f"{label}: {explain(split, choice)}"
+
+
+def explain(split: Sequence[str], choice: str) -> str:
+    """A concept's tokens, and which of several are used: `sky|scraper (all tokens)`.
+
     split: the tokens' texts; one without letters of its own is shown as a dot. choice: resolved.
     """
     tokens = "|".join(text or "\u00b7" for text in split)
-    return f"{label}: {tokens} ({_USED[choice]})" if len(split) > 1 else f"{label}: {tokens}"
+    return f"{tokens} ({_USED[choice]})" if len(split) > 1 else tokens
 
 
 def _without_padding(tokens: Sequence[int], padding: int) -> range:
