@@ -9,6 +9,7 @@ from .image import AttentionCaptureImage
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
+from .viewer import HeatmapViewer
 
 NODES: list = [
     ConceptEncoder,
@@ -19,6 +20,7 @@ NODES: list = [
     AttentionCaptureImage,
     HeatmapDecode,
     HeatmapOverlay,
+    HeatmapViewer,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

@@ -19,6 +19,7 @@ NAMES = {
     "ConceptAttentionImage": "Attention Capture from Image",
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
+    "ConceptAttentionViewer": "Heatmap Viewer",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",
