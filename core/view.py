@@ -150,7 +150,7 @@ def halved(capture: Capture) -> Tensor:
 
 
 def reduced(values: Tensor) -> Tensor:
-    """Maps [..., H, W] of which a side is too long, as means of whole squares of pixels."""
+    """Maps [..., H, W] of which a side is too long, as means over equal areas."""
     factor = -(-max(values.shape[-2:]) // _LARGEST_SIDE)
     if factor == 1:
         return values
