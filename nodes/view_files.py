@@ -23,7 +23,7 @@ from ..core.view import Settings, View
 RUNS = Runs()
 MOST_BYTES = 18_000  # of the message, which travels through the web socket whole
 _ROOT = "concept_attention"
-_SHEET_SIDE = 320  # of its panels: it is looked at small
+_SHEET_SIDE = 256  # of its panels: it is looked at small
 _QUICK = 1  # PNG: three times as fast as the usual level, for a tenth more bytes
 
 
