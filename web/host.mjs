@@ -96,7 +96,8 @@ export function viewUrl(file) {
     return api.apiURL(`/view?${new URLSearchParams(file)}`);
 }
 
-/** A request to a route of the server. @param {string} route @param {RequestInit} [options] */
+/** A request to a route of the server. @param {string} route @param {RequestInit} [options]
+ * @returns {Promise<Response>} */
 export function request(route, options) {
     return api.fetchApi(route, options);
 }
@@ -170,18 +171,26 @@ export async function loaded() {
 }
 
 const RECENT = 32; // runs that are looked through
-/** @type {Promise<any> | undefined} one request for all nodes of a page */
+const FRESH = 2000; // milliseconds for which one request serves all nodes of a workflow
+/** @type {{runs: Promise<any>, time: number} | undefined} */
 let history;
+
+function recentRuns() {
+    if (!history || performance.now() - history.time > FRESH) {
+        const runs = request(`/history?max_items=${RECENT}`).then((answer) => answer.json());
+        history = { runs, time: performance.now() };
+    }
+    return history.runs;
+}
 
 /**
  * What the last run of the open workflow, of those that the server remembers, said for a node.
  * @param {any} node @returns {Promise<any>} undefined if there is none
  */
 export async function lastOutput(node) {
-    history ??= api.fetchApi(`/history?max_items=${RECENT}`).then((/** @type {any} */ r) => r.json());
     const workflow = (app.rootGraph ?? app.graph)?.id;
     const ids = executionIds(node);
-    for (const run of Object.values(await history).reverse()) {
+    for (const run of Object.values(await recentRuns()).reverse()) {
         if (run.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue;
         const id = ids.find((each) => run.outputs?.[each]);
         if (id) return run.outputs[id];
