@@ -92,16 +92,15 @@ def write_snapshot(_: argparse.Namespace) -> int:
     return 0
 
 
-def make_pictures(_: argparse.Namespace) -> int:
-    """Remake the pictures in the README and of the pocket workflows from real runs."""
+def browse(arguments: argparse.Namespace) -> int:
+    """Run a script that looks at ComfyUI in a browser, with CHROMIUM and COMFYUI_DIR set."""
     python = environment.ensure(dev=True)
     variables = {
         **checks.base_variables(),
         "COMFYUI_DIR": str(locate.provide().folder),
         "CHROMIUM": str(browser.ensure()),
     }
-    command = [str(python), str(pack.ROOT / "tools" / "pictures.py")]
-    return child.run(command, env=variables)
+    return child.run([str(python), arguments.script], cwd=pack.ROOT, env=variables)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", serve).add_argument("--port", type=int, default=DEFAULT_PORT)
     add("check", check).add_argument("tier", choices=sorted(checks.TIERS))
     add("snapshot", write_snapshot)
-    add("pictures", make_pictures)
+    add("browse", browse).add_argument("script")
     script = add("run", run)
     script.add_argument("script", type=Path)
     script.add_argument("arguments", nargs=argparse.REMAINDER)
