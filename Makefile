@@ -52,7 +52,7 @@ workflows: ## write example_workflows/ anew, after a change in tools/graphs/
 pictures: ## remake the pictures in the README and of the pocket workflows from real runs
 	@$(HOST) browse tools/pictures.py
 
-snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs
+snapshot: ## write tests/host/object_info.json and locales/en/, after a change of a node's face
 	@$(HOST) snapshot
 
 setup: ## download and install the host, run nothing

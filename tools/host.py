@@ -18,7 +18,7 @@ import signal
 from pathlib import Path
 
 import demo
-from hosting import browser, cache, checks, child, environment, locate, pack, snapshot
+from hosting import browser, cache, checks, child, environment, locales, locate, pack, snapshot
 from hosting.errors import HostError
 from hosting.server import Server
 
@@ -84,11 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write_snapshot(_: argparse.Namespace) -> int:
-    """Write what the host says about our nodes into the file that the tests compare with."""
+    """Write what the host says about our nodes, for the tests, and their texts in English."""
     host = locate.provide()
     with cache.scratch("snapshot") as folder, Server(host, folder, cpu=True) as server:
-        path = snapshot.write(server.client)
-    print(f"Written: {os.path.relpath(path)}")
+        paths = [
+            snapshot.write(server.client),
+            locales.write_english(snapshot.read(server.client)),
+        ]
+    for path in paths:
+        print(f"Written: {os.path.relpath(path)}")
     return 0
 
 

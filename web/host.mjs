@@ -211,3 +211,8 @@ function executionIds(node) {
         ]);
     return within(app.rootGraph ?? app.graph, "");
 }
+
+/** Whether a workflow is being opened, so that a node that is made is not a new one. */
+export function isOpening() {
+    return Boolean(app.configuringGraph);
+}
