@@ -1,16 +1,17 @@
-"""Writes the example workflows anew: `make workflows`."""
+"""Writes the example workflows and the blueprint anew: `make workflows`."""
 
 import json
 import sys
 from pathlib import Path
 
-from graphs import examples
+from graphs import blueprint, examples
 from hosting import cache, locate, pack
 from hosting.client import Client
 from hosting.errors import HostError
 from hosting.server import Server
 
 FOLDER = pack.ROOT / "example_workflows"
+BLUEPRINTS = pack.ROOT / "subgraphs"
 
 
 def main() -> int:
@@ -29,15 +30,15 @@ def main() -> int:
 
 
 def build(client: Client) -> list[Path]:
-    """Write every example's file; their paths."""
-    object_info = client.object_info()
-    paths = []
-    for name in examples.EXAMPLES:
-        document = examples.build(name, object_info, pack_version())
-        paths.append(FOLDER / f"{name}.json")
+    """Write every example's file and the blueprint's; their paths."""
+    given = (client.object_info(), pack_version())
+    files = {FOLDER / f"{name}.json": examples.build(name, *given) for name in examples.EXAMPLES}
+    files[BLUEPRINTS / f"{blueprint.NAME}.json"] = blueprint.build(*given)
+    for path, document in files.items():
+        path.parent.mkdir(exist_ok=True)
         text = json.dumps(document, indent=2, ensure_ascii=False)
-        paths[-1].write_text(text + "\n", encoding="utf-8")
-    return paths
+        path.write_text(text + "\n", encoding="utf-8")
+    return list(files)
 
 
 def pack_version() -> str:
