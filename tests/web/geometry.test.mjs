@@ -11,10 +11,11 @@ test("the whole picture lies in the middle of the stage, as large as it can", ()
 });
 
 test("what is seen is the part of the picture on the stage", () => {
+    const size = { width: 200, height: 200 };
     const whole = seen(place(WHOLE, STAGE, PICTURE), STAGE);
-    expect(whole).toEqual({ x: 100, y: 0, width: 200, height: 200, u0: 0, v0: 0, u1: 1, v1: 1 });
+    expect(whole).toEqual({ x: 100, y: 0, ...size, u0: 0, v0: 0, u1: 1, v1: 1 });
     const near = seen({ x: -200, y: -100, width: 400, height: 400 }, STAGE);
-    expect(near).toEqual({ x: 0, y: 0, width: 200, height: 200, u0: 0.5, v0: 0.25, u1: 1, v1: 0.75 });
+    expect(near).toEqual({ x: 0, y: 0, ...size, u0: 0.5, v0: 0.25, u1: 1, v1: 0.75 });
 });
 
 test("a point of the stage is one of the picture, or none beside it", () => {
@@ -27,7 +28,8 @@ test("a point of the stage is one of the picture, or none beside it", () => {
 });
 
 describe("zooming", () => {
-    /** @param {number} x @param {number} y @param {import("../../web/viewer/geometry.mjs").View} view */
+    /** @param {number} x @param {number} y
+     * @param {import("../../web/viewer/geometry.mjs").View} view */
     const under = (x, y, view) => pointAt(place(view, STAGE, PICTURE), x, y);
 
     test("what is under the pointer stays there", () => {

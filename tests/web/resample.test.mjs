@@ -11,19 +11,16 @@ function sampler({ grid: [rows, columns], size: [height, width], covered, neares
     return new Sampler({ rows, columns, covered }, window, nearest);
 }
 
-test.each(CASES.map((each) => ({ name: `${each.grid} to ${each.size}, ${each.nearest}`, ...each })))(
-    "as core.resize does it: $name",
-    (each) => {
-        const [height, width] = each.size;
-        const made = sampler(each);
-        const maps = Float32Array.from(each.maps);
-        for (const index of [0, 1]) {
-            const expected = each.expected.slice(index * height * width, (index + 1) * height * width);
-            const found = made.field(maps, index, new Float32Array(height * width));
-            expect(difference(found, expected)).toBeLessThan(1e-5);
-        }
-    },
-);
+test.each(CASES)("as core.resize does it: $grid to $size, tokens: $nearest", (each) => {
+    const size = each.size[0] * each.size[1];
+    const made = sampler(each);
+    const maps = Float32Array.from(each.maps);
+    for (const index of [0, 1]) {
+        const found = made.field(maps, index, new Float32Array(size));
+        const expected = each.expected.slice(index * size, (index + 1) * size);
+        expect(difference(found, expected)).toBeLessThan(1e-5);
+    }
+});
 
 const GRID = { rows: 1, columns: 2, covered: /** @type {[number, number]} */ ([1, 1]) };
 
@@ -56,13 +53,11 @@ describe("the strongest map", () => {
         const size = height * width;
         const maps = Float32Array.from(each.maps);
         const found = sampler(each).winners(maps, 2, new Uint8Array(size));
-        const expected = Uint8Array.from({ length: size }, (_, i) =>
-            each.expected[size + i] > each.expected[i] ? 1 : 0,
-        );
-        const wrong = found.findIndex(
-            (winner, i) =>
-                winner !== expected[i] && Math.abs(each.expected[size + i] - each.expected[i]) > 1e-5,
-        );
+        // Where the two are as good as equal, either may win.
+        const wrong = found.findIndex((winner, i) => {
+            const ahead = each.expected[size + i] - each.expected[i];
+            return Math.abs(ahead) > 1e-5 && winner !== (ahead > 0 ? 1 : 0);
+        });
         expect(wrong).toBe(-1);
         expect(new Set(found).size).toBe(2);
     });
@@ -75,7 +70,7 @@ describe("the strongest map", () => {
     });
 });
 
-test.each([false, true])("the values at a point are what is painted there, tokens: %s", (nearest) => {
+test.each([false, true])("a point's values are what is painted there, tokens: %s", (nearest) => {
     const each = CASES.find((found) => found.nearest === nearest && found.covered[1] > 1);
     const [rows, columns] = each.grid;
     const [height, width] = each.size;
