@@ -116,7 +116,7 @@ class Server:
         try:
             (packs / name).symlink_to(pack.ROOT, target_is_directory=True)
         except OSError:  # Windows without the right to make links
-            ignore = shutil.ignore_patterns(".*", "__pycache__", "output", "tests")
+            ignore = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "output", "tests")
             shutil.copytree(pack.ROOT, packs / name, ignore=ignore)
         paths = {"concept_attention": {"custom_nodes": str(packs)}}
         (self.workspace / "paths.yaml").write_text(json.dumps(paths), encoding="utf-8")

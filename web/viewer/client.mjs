@@ -23,6 +23,8 @@ function shared() {
         const failure = new Error(event.message || "the decoder did not start");
         for (const asked of waiting.values()) asked.reject(failure);
         waiting.clear();
+        worker?.terminate(); // it would never answer; the next wish starts another
+        worker = undefined;
     };
     return worker;
 }

@@ -22,7 +22,10 @@ export function inputs(run, state, shown) {
     return values;
 }
 
+// The commas and quotes of core/concepts.py.
+const SYNTAX = /[,\uff0c\u3001\u060c"\u201c\u201d]/;
+
 /** A label as a list of concepts is written. @param {string} label */
 function quoted(label) {
-    return label.includes(",") ? `"${label}"` : label;
+    return SYNTAX.test(label) ? `"${label.replaceAll('"', '""')}"` : label;
 }

@@ -54,7 +54,7 @@ export function restored(kept, defaults = {}) {
     /** @type {Record<string, any>} */
     const state = { ...START, ...defaults };
     for (const [key, value] of Object.entries(kept ?? {})) {
-        if (key in START && fits(key, value)) state[key] = value;
+        if (Object.hasOwn(START, key) && fits(key, value)) state[key] = value;
     }
     return /** @type {State} */ (state);
 }
@@ -84,17 +84,24 @@ const SHARES = ["opacity", "split", "threshold"];
 function fits(key, value) {
     if (key in ALLOWED) return ALLOWED[key].includes(value);
     if (value === null) return NULLABLE.includes(key);
-    if (["layers", "steps"].includes(key)) return isList(value, Number.isInteger) && value.length > 0;
+    if (["layers", "steps"].includes(key)) return isList(value, isPosition) && value.length > 0;
     if (key === "pinned") return isList(value, isText);
     if (["focus", "colormap"].includes(key)) return isText(value);
     if (["nearest", "controls"].includes(key)) return typeof value === "boolean";
+    if (key === "item") return isPosition(value);
+    if (!Number.isFinite(value)) return false;
     if (SHARES.includes(key)) return value >= 0 && value <= 1;
-    return Number.isFinite(value) && value >= 0;
+    return key === "temperature" ? value > 0 : value >= 0;
 }
 
 /** @param {any} value @param {(each: any) => boolean} test */
 function isList(value, test) {
     return Array.isArray(value) && value.every(test);
+}
+
+/** @param {any} value */
+function isPosition(value) {
+    return Number.isInteger(value) && value >= 0;
 }
 
 /** @param {any} value */

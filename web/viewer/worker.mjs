@@ -3,10 +3,14 @@ import { Decoder } from "./decode.mjs";
 
 const LIMIT = 256 * 2 ** 20; // bytes of scores and sums that are kept
 
-/** @type {Map<string, Promise<Decoder>>} by address, the one used last at the end */
-const decoders = new Map();
-/** @type {Map<string, number>} */
-const sizes = new Map();
+/**
+ * @typedef {object} Entry
+ * @property {Promise<Decoder>} decoder
+ * @property {number} bytes that it takes; 0 while it loads
+ */
+
+/** @type {Map<string, Entry>} by address, the one used last at the end */
+const entries = new Map();
 
 /** @param {string} url @param {import("./decode.mjs").Shape} shape */
 async function load(url, shape) {
@@ -16,34 +20,34 @@ async function load(url, shape) {
     return new Decoder(shape, await answer.arrayBuffer());
 }
 
-/** @param {string} url @param {import("./decode.mjs").Shape} shape */
-function decoder(url, shape) {
-    const found = decoders.get(url) ?? load(url, shape);
-    decoders.delete(url);
-    decoders.set(url, found);
+/** @param {string} url @param {import("./decode.mjs").Shape} shape @returns {Entry} */
+function entryOf(url, shape) {
+    const found = entries.get(url) ?? { decoder: load(url, shape), bytes: 0 };
+    entries.delete(url);
+    entries.set(url, found);
     return found;
 }
 
 function makeRoom() {
-    let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-    for (const url of [...decoders.keys()].slice(0, -1)) {
+    let total = [...entries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [url, { bytes }] of [...entries].slice(0, -1)) {
         if (total <= LIMIT) return;
-        total -= sizes.get(url) ?? 0;
-        decoders.delete(url);
-        sizes.delete(url);
+        total -= bytes;
+        entries.delete(url);
     }
 }
 
 self.onmessage = async ({ data }) => {
     const { id, url, shape, choice } = data;
+    const entry = entryOf(url, shape);
     try {
-        const found = await decoder(url, shape);
+        const found = await entry.decoder;
         const maps = choice ? found.maps(choice) : null;
-        sizes.set(url, found.bytes);
+        entry.bytes = found.bytes;
         makeRoom();
         self.postMessage({ id, maps }, { transfer: maps ? [maps.buffer] : [] });
     } catch (error) {
-        decoders.delete(url);
+        if (entries.get(url) === entry) entries.delete(url);
         self.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
     }
 };
