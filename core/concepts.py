@@ -17,9 +17,9 @@ DEFAULT_CONCEPTS = "tree, rock, sky"  # known to every model, the pocket model i
 DEFAULT_BACKGROUND = "background"
 
 # Comma, fullwidth comma, ideographic comma, Arabic comma.
-_COMMAS = ",\uff0c\u3001\u060c"
+COMMAS = ",\uff0c\u3001\u060c"
 _QUOTED = r'"(?:[^"]|"")*"|“[^“”]*”'
-_ENTRY = re.compile(rf'(?:{_QUOTED}|[^"“”{_COMMAS}])*')
+_ENTRY = re.compile(rf'(?:{_QUOTED}|[^"“”{COMMAS}])*')
 _WHOLLY_QUOTED = re.compile(_QUOTED)
 _OWN_CHOICE = re.compile(r"(.*)[:\uff1a](.*)")
 
