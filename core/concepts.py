@@ -53,7 +53,7 @@ def parse_request(concepts: str, background: str) -> tuple[list[str], list[str]]
     if not shown:
         raise ConceptAttentionError(
             f"concepts: {concepts!r} holds no concept. Write words or phrases separated by "
-            f"commas, for example: {DEFAULT_CONCEPTS}."
+            f"commas, for example: {DEFAULT_CONCEPTS}; or connect a prompt to take its nouns."
         )
     behind_keys = {_key(label) for label in behind}
     for label in shown:
