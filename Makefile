@@ -23,10 +23,10 @@ serve: ## ComfyUI with this pack, in your browser (PORT=8188)
 test: ## every linter, type check and test, in the real ComfyUI and a real browser
 	@$(HOST) check all
 
-test-core: ## the tests that need torch only, in seconds
+test-core: ## the tests that need torch or Node.js only, in seconds
 	@$(HOST) check core
 
-lint: ## ruff and mypy
+lint: ## ruff, mypy, and TypeScript's compiler for the JavaScript
 	@$(HOST) check lint
 
 bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md (ARGS=speed: that alone)

@@ -1,4 +1,5 @@
 /** The pack's interface in ComfyUI: its parts, each a folder here. */
 import { register } from "./host.mjs";
+import { viewerPart } from "./viewer/index.mjs";
 
-register([]);
+register([viewerPart]);

@@ -119,3 +119,86 @@ export function toast(severity, text) {
     const summary = "Concept Attention";
     app.extensionManager.toast.add({ severity, summary, detail: text, life: 6000 });
 }
+
+/**
+ * Show an element on a node, in both of the editor's ways to draw nodes.
+ * @param {any} node @param {string} name @param {HTMLElement} element
+ * @param {number} height the smallest, in pixels
+ */
+export function addElement(node, name, element, height) {
+    element.style.minHeight = `${height}px`; // Nodes 2.0 asks the element, LiteGraph the options
+    const added = node.addDOMWidget(name, `CONCEPT_ATTENTION_${name.toUpperCase()}`, element, {
+        serialize: false,
+        hideOnZoom: false,
+        hideInPanel: true, // the panel beside the graph would take the one element away
+        getMinHeight: () => height,
+    });
+    added.serialize = false;
+    return added;
+}
+
+/** Make a node at least this large. @param {any} node @param {[number, number]} size */
+export function atLeast(node, [width, height]) {
+    node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
+}
+
+/** Call back when a node got its values from a workflow or a copy. @param {any} node
+ * @param {() => void} act */
+export function configured(node, act) {
+    const before = node.onConfigure;
+    node.onConfigure = function () {
+        before?.apply(this, arguments);
+        act();
+    };
+}
+
+/** Where a node is: its workflow and itself. @param {any} node */
+export function place(node) {
+    return `${(app.rootGraph ?? app.graph)?.id} ${locator(node)}`;
+}
+
+/** Make a node taller. @param {any} node @param {number} by pixels, negative: smaller */
+export function grow(node, by) {
+    node.setSize([node.size[0], node.size[1] + by]);
+    node.graph?.setDirtyCanvas(true, true);
+}
+
+/** When the workflow that is being opened is there. */
+export async function loaded() {
+    while (app.configuringGraph) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve)); // nodes are told of outputs until then
+}
+
+const RECENT = 32; // runs that are looked through
+/** @type {Promise<any> | undefined} one request for all nodes of a page */
+let history;
+
+/**
+ * What the last run of the open workflow, of those that the server remembers, said for a node.
+ * @param {any} node @returns {Promise<any>} undefined if there is none
+ */
+export async function lastOutput(node) {
+    history ??= api.fetchApi(`/history?max_items=${RECENT}`).then((/** @type {any} */ r) => r.json());
+    const workflow = (app.rootGraph ?? app.graph)?.id;
+    const ids = executionIds(node);
+    for (const run of Object.values(await history).reverse()) {
+        if (run.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue;
+        const id = ids.find((each) => run.outputs?.[each]);
+        if (id) return run.outputs[id];
+    }
+    return undefined;
+}
+
+/**
+ * The names under which a node runs: its id, behind those of the subgraphs that it is in.
+ * @param {any} node @returns {string[]}
+ */
+function executionIds(node) {
+    /** @type {(graph: any, path: string) => string[]} */
+    const within = (graph, path) =>
+        (graph?.nodes ?? []).flatMap((/** @type {any} */ each) => [
+            ...(each === node ? [`${path}${each.id}`] : []),
+            ...(each.subgraph ? within(each.subgraph, `${path}${each.id}:`) : []),
+        ]);
+    return within(app.rootGraph ?? app.graph, "");
+}

@@ -15,7 +15,7 @@ def installs(monkeypatch, tmp_path):
     """An empty cache, small lock files, and no real venv or pip; the list of what was installed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     done = []
-    for name in ("host", "dev"):
+    for name in ("host", "dev", "node"):
         lock = tmp_path / f"{name}.lock"
         lock.write_text(f"{name}==1\n")
         monkeypatch.setattr(environment, f"{name.upper()}_LOCK", lock)
@@ -39,6 +39,13 @@ def test_it_is_set_up_once_and_the_test_tools_only_when_asked_for(installs):
     assert environment.ensure() == environment.ensure(dev=True) == python
     assert environment.ensure(dev=True) == python
     assert installs == ["venv", "host", "dev"]
+
+
+def test_nodejs_is_installed_only_when_asked_for(installs):
+    environment.ensure(dev=True)
+    environment.ensure(node=True)
+    environment.ensure(dev=True, node=True)
+    assert installs == ["venv", "host", "dev", "node"]
 
 
 def test_another_lock_file_is_another_environment(installs):

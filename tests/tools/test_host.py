@@ -100,6 +100,47 @@ def test_without_a_browser_the_other_checks_run_and_it_is_named(monkeypatch, tmp
     assert out.splitlines()[-1] == "1 of 2 checks FAILED: Chromium."
 
 
+@pytest.fixture
+def javascript(monkeypatch):
+    """A tier of one check in Node.js and one in Python; `node.ensure` is set by the test."""
+    monkeypatch.setattr(checks.environment, "ensure", lambda dev: sys.executable)
+    code = "import sys; raise SystemExit(sys.argv[1:] != ['node'])"
+    tier = (Check("script", ("-c", code, "node"), node=True), Check("second", ("-c", "")))
+    monkeypatch.setitem(checks.TIERS, "all", tier)
+
+    def set_up(ensure):
+        monkeypatch.setattr(checks.node, "ensure", ensure)
+
+    return set_up
+
+
+def test_what_checks_the_javascript_is_run_by_nodejs(javascript, tmp_path, capfd):
+    wrapper = tmp_path / "node"
+    wrapper.write_text(f'#!/bin/sh\necho by node\nexec {sys.executable} "$@"\n')
+    wrapper.chmod(0o755)
+    javascript(lambda: wrapper)
+    assert checks.run("all") == 0
+    assert capfd.readouterr().out.splitlines().count("by node") == 1
+
+
+def test_without_nodejs_the_other_checks_run_and_its_own_are_named(javascript, capsys):
+    def no_network():
+        raise HostError("The npm registry cannot be reached")
+
+    javascript(no_network)
+    assert checks.run("all") == 1
+    out = capsys.readouterr().out
+    assert "error: The npm registry cannot be reached" in out
+    assert "== second" in out and "== script" not in out
+    assert out.splitlines()[-1] == "1 of 2 checks FAILED: script."
+
+
+def test_the_javascript_is_checked_by_make_lint_and_make_test_core():
+    names = {tier: [check.name for check in checks.TIERS[tier]] for tier in checks.TIERS}
+    assert "tsc" in names["lint"] and "vitest" in names["core"]
+    assert {"tsc", "vitest"} <= set(names["all"])
+
+
 def test_a_command_that_is_stopped_can_end_what_it_started(tmp_path):
     code = (
         "import pathlib, signal, sys, time\n"

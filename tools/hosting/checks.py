@@ -8,26 +8,36 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import browser, cache, child, environment, locate, pack
+from . import browser, cache, child, environment, locate, node, pack
 from .errors import HostError
 
 
 @dataclass(frozen=True)
 class Check:
-    """A command in the environment; `host` says that it needs ComfyUI and a browser."""
+    """Arguments of the environment's Python, or of Node.js if `node`.
+
+    host: it needs ComfyUI and a browser.
+    """
 
     name: str
     arguments: tuple[str, ...]
     host: bool = False
+    node: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
 
+# The cache of vitest would lie in node_modules, which checkouts share.
+VITEST = ("run", "--dir", "tests/web", "--no-cache")
 LINT = (
     Check("ruff check", ("-m", "ruff", "check", ".")),
     Check("ruff format", ("-m", "ruff", "format", "--check", ".")),
     Check("mypy", ("-m", "mypy")),
+    Check("tsc", ("node_modules/typescript/bin/tsc", "--project", "jsconfig.json"), node=True),
 )
-CORE = (Check("tests/core", ("-m", "pytest", "-q", "tests/core")),)
+CORE = (
+    Check("tests/core", ("-m", "pytest", "-q", "tests/core")),
+    Check("vitest", ("node_modules/vitest/vitest.mjs", *VITEST), node=True),
+)
 TOOLS = (Check("tests/tools", ("-m", "pytest", "-q", "tests/tools")),)
 HOST = (Check("tests/host", ("-m", "pytest", "-q", "--durations=10", "tests/host"), host=True),)
 REGISTRY = (
@@ -50,14 +60,18 @@ def run(tier: str) -> int:
     start = time.perf_counter()
     python = environment.ensure(dev=True)
     variables, ready = base_variables(), {}
-    failed = []
+    failed: list[str] = []
+    program = _node() if any(check.node for check in checks) else None
     for check in checks:
+        if check.node and program is None:  # that it is missing has been said
+            failed.append(check.name)
+            continue
         if check.host and "COMFYUI_PYTHON" not in ready:  # what needs neither has run by then
             host = locate.provide()
             # The tests themselves need our test tools; the servers that they start run as yours.
             ready |= {"COMFYUI_DIR": str(host.folder), "COMFYUI_PYTHON": str(host.python)}
             ready |= _browser(failed)
-        if not _passes(check, python, {**variables, **ready}):
+        if not _passes(check, program if check.node else python, {**variables, **ready}):
             failed.append(check.name)
     seconds = time.perf_counter() - start
     if failed:
@@ -66,6 +80,15 @@ def run(tier: str) -> int:
     names = ", ".join(check.name for check in checks)
     print(f"\nEverything passed in {seconds:.0f} s: {names}.", flush=True)
     return 0
+
+
+def _node() -> Path | None:
+    """Where Node.js is; without it the checks of the JavaScript fail, and the others go on."""
+    try:
+        return node.ensure()
+    except HostError as error:
+        print(f"error: {error}", flush=True)
+        return None
 
 
 def _browser(failed: list[str]) -> dict[str, str]:
@@ -83,9 +106,9 @@ def base_variables() -> dict[str, str]:
     return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def _passes(check: Check, python: Path, variables: dict[str, str]) -> bool:
+def _passes(check: Check, program: Path | None, variables: dict[str, str]) -> bool:
     print(f"\n== {check.name}", flush=True)
     own = {key: text.format(cache=cache.root()) for key, text in check.variables.items()}
-    command = [str(python), *check.arguments]
+    command = [str(program), *check.arguments]
     # pytest's status 5, no test found, is a failure like any other.
     return child.run(command, cwd=pack.ROOT, env={**variables, **own}) == 0

@@ -15,10 +15,11 @@ from .errors import HostError
 TOOLS = Path(__file__).resolve().parents[1]
 HOST_LOCK = TOOLS / "host.lock"
 DEV_LOCK = TOOLS / "dev.lock"
+NODE_LOCK = TOOLS / "node.lock"
 
 
-def ensure(dev: bool = False) -> Path:
-    """The environment's Python; made on first use, with the test tools if `dev`.
+def ensure(dev: bool = False, node: bool = False) -> Path:
+    """The environment's Python; made on first use, with test tools if `dev`, Node.js if `node`.
 
     Raises HostError if Python's venv module is missing, the network or the disk fails.
     """
@@ -29,6 +30,8 @@ def ensure(dev: bool = False) -> Path:
             _install(folder, HOST_LOCK, "Installing ComfyUI's requirements (several GB)")
         if dev and not is_complete(folder, DEV_LOCK):
             _install(folder, DEV_LOCK, "Installing the test tools")
+        if node and not is_complete(folder, NODE_LOCK):
+            _install(folder, NODE_LOCK, "Installing Node.js")
     return python_in(folder)
 
 

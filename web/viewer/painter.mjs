@@ -1,0 +1,119 @@
+/** Paints the sides on the stage, and says in the legend and in words what is there. */
+import { percent } from "./legend.mjs";
+import { paintPlain } from "./paint.mjs";
+
+/**
+ * @typedef {object} Scene what is to be seen
+ * @property {import("./side.mjs").Side} side
+ * @property {import("./side.mjs").Side | null} compared the run on the right of the split
+ * @property {import("./side.mjs").Look} look
+ *
+ * @typedef {object} Probe
+ * @property {{u: number, v: number}} point
+ * @property {boolean} right of the split
+ */
+
+export class Painter {
+    /** @param {import("./face.mjs").Face} face @param {import("../strings.mjs").Words} words */
+    constructor(face, words) {
+        this.face = face;
+        this.words = words;
+        /** @type {ImageData | null} */
+        this.image = null;
+        this.outlined = "";
+    }
+
+    /** @param {Scene} scene @returns {boolean} whether there was room */
+    paint({ side, compared, look }) {
+        const { stage } = this.face;
+        const { width: across, height: down } = stage.size;
+        if (!across || !down) return false;
+        const window = stage.window();
+        const { width, height } = window;
+        if (this.image?.width !== width || this.image.height !== height) {
+            this.image = new ImageData(width, height);
+        }
+        const { state } = look;
+        const split = state.compare === "picture" || compared ? state.split : null;
+        const at = Math.round((split ?? 0) * width);
+        const target = this.image.data;
+        const base = side.fit(window, state.nearest);
+        if (state.plain) paintPlain(target, base, {});
+        else if (compared) {
+            compared.fit(window, state.nearest);
+            side.paint(target, look, { to: at });
+            compared.paint(target, look, { from: at });
+        } else {
+            paintPlain(target, base, { to: at });
+            side.paint(target, look, { from: at });
+        }
+        stage.put(this.image, window);
+        stage.setSplit(split, compared ? ["A", "B"] : []);
+        return true;
+    }
+
+    /**
+     * The numbers of the place under the pointer, or of the whole picture.
+     * @param {Scene} scene @param {Probe | null} probe
+     */
+    read({ side: left, compared, look }, probe) {
+        const side = probe?.right && compared ? compared : left;
+        const { labels, bundle } = side.run;
+        const values = probe
+            ? side.values(probe.point.u, probe.point.v)
+            : side.accounts.map((each) => each.share);
+        const winner = probe ? values.indexOf(Math.max(...values)) : null;
+        const { legend, status, stage, element } = this.face;
+        if (side.run.labels.length === legend.rows.length) {
+            legend.update(values, { shown: look.shown, pinned: look.state.pinned, winner });
+        }
+        this.outline(side, winner !== null && !bundle.background[winner] ? winner : null);
+        const summary = this.summary(side, look);
+        const here = winner !== null && { concept: labels[winner], share: percent(values[winner]) };
+        const said = here ? this.words("at", here) : summary;
+        if (status.textContent !== said) status.textContent = status.title = said;
+        stage.element.setAttribute("aria-label", summary);
+        element.dataset.ready = bundle.id;
+    }
+
+    /** A line around what the winner wins. @param {import("./side.mjs").Side} side
+     * @param {number | null} winner */
+    outline(side, winner) {
+        const { stage } = this.face;
+        const key = winner === null ? "" : [winner, side.run.bundle.id, stage.painted].join();
+        if (key === this.outlined) return;
+        this.outlined = key;
+        stage.putLines(winner === null ? null : side.lines(winner), stage.window());
+    }
+
+    /** What is shown, in words. @param {import("./side.mjs").Side} side
+     * @param {import("./side.mjs").Look} look */
+    summary(side, { state, shown }) {
+        if (state.mode === "segments") return this.segments(side);
+        return shown
+            .filter((label) => side.run.labels.includes(label))
+            .map((label) => {
+                const { share, place } = side.accounts[side.run.labels.indexOf(label)];
+                const values = { concept: label, share: percent(share), place: this.words(place) };
+                return this.words("account", values);
+            })
+            .join("; ");
+    }
+
+    /** The concepts that are strongest somewhere. @param {import("./side.mjs").Side} side */
+    segments(side) {
+        const { labels, bundle } = side.run;
+        const winners = side.winners();
+        const counts = new Array(labels.length).fill(0);
+        for (const index of winners) counts[index]++;
+        return labels
+            .map((label, i) => ({ label, count: bundle.background[i] ? 0 : counts[i] }))
+            .filter(({ count }) => count > 0)
+            .sort((a, b) => b.count - a.count)
+            .map(({ label, count }) => {
+                const share = percent(count / winners.length);
+                return this.words("segmentAccount", { concept: label, share });
+            })
+            .join("; ");
+    }
+}

@@ -1,0 +1,177 @@
+/** One run on the stage: its picture and maps, painted at the stage's size. */
+import { account } from "./words.mjs";
+import { Base, outline, paintMap, paintPlain, paintSegments, paintSeveral } from "./paint.mjs";
+import { Sampler, valuesAt } from "./resample.mjs";
+
+/**
+ * @typedef {object} Look
+ * @property {import("./state.mjs").State} state
+ * @property {string[]} shown
+ * @property {import("./colours.mjs").Colour[]} hues of all concepts
+ * @property {Uint8Array} table
+ * @property {number} threshold
+ */
+
+export class Side {
+    /** @param {import("./run.mjs").Run} run */
+    constructor(run) {
+        this.run = run;
+        /** @type {HTMLImageElement | null} */
+        this.image = null;
+        /** @type {Float32Array | null} */
+        this.maps = null;
+        /** @type {Base | null} */
+        this.base = null;
+        /** @type {Sampler | null} */
+        this.sampler = null;
+        /** @type {Float32Array[]} */
+        this.fields = [];
+        /** @type {Uint8Array | null} */
+        this.strongest = null;
+        this.key = "";
+        this.nearest = false;
+        /** @type {import("./words.mjs").Account[]} */
+        this.accounts = [];
+    }
+
+    /** @param {HTMLImageElement} image @param {Float32Array} maps */
+    set(image, maps) {
+        if (image !== this.image) this.key = "";
+        this.image = image;
+        this.maps = maps;
+        this.strongest = null;
+        this.accounts = this.run.labels.map((_, i) => account(maps, i, this.run.grid));
+    }
+
+    get ready() {
+        return this.image !== null && this.maps !== null;
+    }
+
+    /** Make ready for a part of the picture at a size, and give the picture at that size.
+     * @param {any} window @param {boolean} nearest */
+    fit({ part, width, height }, nearest) {
+        const { u0, v0, u1, v1 } = part;
+        const key = [width, height, u0, v0, u1, v1].join();
+        const same = key === this.key && this.base;
+        if (!same) this.base = this.scaled(u0, v0, u1, v1, width, height);
+        if (!same || this.nearest !== nearest) {
+            this.sampler = new Sampler(this.run.grid, { width, height, u0, v0, u1, v1 }, nearest);
+            this.strongest = null;
+        }
+        this.nearest = nearest;
+        this.key = key;
+        return /** @type {Base} */ (this.base);
+    }
+
+    /** @param {number} u0 @param {number} v0 @param {number} u1 @param {number} v1
+     * @param {number} width @param {number} height */
+    scaled(u0, v0, u1, v1, width, height) {
+        const image = /** @type {HTMLImageElement} */ (this.image);
+        const canvas = new OffscreenCanvas(width, height);
+        const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+            canvas.getContext("2d", { willReadFrequently: true })
+        );
+        context.imageSmoothingQuality = "high";
+        const [across, down] = [image.naturalWidth, image.naturalHeight];
+        const source = [u0 * across, v0 * down, (u1 - u0) * across, (v1 - v0) * down];
+        const [x, y, w, h] = source;
+        context.drawImage(image, x, y, w, h, 0, 0, width, height);
+        return new Base(context.getImageData(0, 0, width, height));
+    }
+
+    /** A field of the size that is painted. @param {number} index @param {number} at which buffer */
+    field(index, at) {
+        const sampler = /** @type {Sampler} */ (this.sampler);
+        const size = sampler.width * sampler.height;
+        if (this.fields[at]?.length !== size) this.fields[at] = new Float32Array(size);
+        return sampler.field(/** @type {Float32Array} */ (this.maps), index, this.fields[at]);
+    }
+
+    /** The strongest concept of every pixel. @returns {Uint8Array} */
+    winners() {
+        const sampler = /** @type {Sampler} */ (this.sampler);
+        const made = new Uint8Array(sampler.width * sampler.height);
+        const maps = /** @type {Float32Array} */ (this.maps);
+        return (this.strongest ??= sampler.winners(maps, this.run.labels.length, made));
+    }
+
+    /** A line around what a concept wins. @param {number} index */
+    lines(index) {
+        const { width, height } = /** @type {Sampler} */ (this.sampler);
+        const image = new ImageData(width, height);
+        outline(image.data, width, height, this.winners(), index);
+        return image;
+    }
+
+    /** @param {number} u @param {number} v */
+    values(u, v) {
+        const maps = /** @type {Float32Array} */ (this.maps);
+        return valuesAt(maps, this.run.labels.length, this.run.grid, u, v, this.nearest);
+    }
+
+    /**
+     * @param {Uint8ClampedArray} target @param {Look} look @param {{from?: number, to?: number}} part
+     */
+    paint(target, look, part) {
+        const base = /** @type {Base} */ (this.base);
+        const { state } = look;
+        const indices = look.shown
+            .map((label) => this.run.labels.indexOf(label))
+            .filter((index) => index >= 0);
+        const { opacity } = state;
+        if (state.mode === "segments") {
+            const hues = look.hues.map((hue, i) => (this.run.bundle.background[i] ? null : hue));
+            paintSegments(target, base, this.winners(), { hues, opacity }, part);
+        } else if (!indices.length) {
+            paintPlain(target, base, part);
+        } else {
+            this.paintMaps(target, base, indices, look, part);
+        }
+    }
+
+    /** @param {Uint8ClampedArray} target @param {Base} base @param {number[]} indices
+     * @param {Look} look @param {{from?: number, to?: number}} part */
+    paintMaps(target, base, indices, look, part) {
+        const { state, threshold, hues, table } = look;
+        const { opacity } = state;
+        const ends = this.ends(indices, state.scale);
+        const fields = indices.map((index, at) => this.field(index, at));
+        const [lows, highs] = [ends.map((each) => each[0]), ends.map((each) => each[1])];
+        if (fields.length === 1) {
+            const [low, high] = ends[0];
+            paintMap(target, base, fields[0], { table, low, high, opacity, threshold }, part);
+        } else {
+            const own = indices.map((index) => hues[index]);
+            paintSeveral(target, base, fields, { hues: own, lows, highs, opacity, threshold }, part);
+        }
+    }
+
+    /**
+     * The values of the colours' ends for each map.
+     * @param {number[]} indices @param {string} scale @returns {[number, number][]}
+     */
+    ends(indices, scale) {
+        const { ranges } = this.run;
+        if (scale === "none") return indices.map((index) => ranges?.[index] ?? [0, 1]);
+        const size = this.run.grid.rows * this.run.grid.columns;
+        const maps = /** @type {Float32Array} */ (this.maps);
+        const own = (/** @type {number} */ index) => extent(maps, index * size, size);
+        if (scale === "perConcept") return indices.map(own);
+        const all = this.run.shownLabels.map((label) => own(this.run.labels.indexOf(label)));
+        const low = Math.min(...all.map((each) => each[0]));
+        const high = Math.max(...all.map((each) => each[1]));
+        return indices.map(() => [low, high]);
+    }
+}
+
+/** @param {Float32Array} maps @param {number} from @param {number} count
+ * @returns {[number, number]} */
+function extent(maps, from, count) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = from; i < from + count; i++) {
+        if (maps[i] < low) low = maps[i];
+        if (maps[i] > high) high = maps[i];
+    }
+    return low < high ? [low, high] : [0, 1];
+}
