@@ -1,5 +1,6 @@
 /** The pack's interface in ComfyUI: its parts, each a folder here. */
+import { encoderPart } from "./encoder/index.mjs";
 import { register } from "./host.mjs";
 import { viewerPart } from "./viewer/index.mjs";
 
-register([viewerPart]);
+register([viewerPart, encoderPart]);

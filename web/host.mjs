@@ -202,3 +202,70 @@ function executionIds(node) {
         ]);
     return within(app.rootGraph ?? app.graph, "");
 }
+
+const TEXT_WIDGETS = ["customtext", "text", "string", "textarea"];
+const BYPASSED = 4; // a node's mode
+
+/**
+ * The open workflow in plain values, for what looks for something in it.
+ * @returns {import("./encoder/graph.mjs").Graph[]} its subgraphs too
+ */
+export function describe() {
+    const root = app.rootGraph ?? app.graph;
+    return [root, ...(root.subgraphs?.values() ?? [])].map((graph) => ({
+        id: graph.id,
+        nodes: graph.nodes.map(described),
+        links: [...graph.links.values()].map((link) => ({
+            id: link.id,
+            from: link.origin_id,
+            fromSlot: link.origin_slot,
+            to: link.target_id,
+            toSlot: link.target_slot,
+        })),
+    }));
+}
+
+/** @param {any} node @returns {import("./encoder/graph.mjs").Node} */
+function described(node) {
+    const texts = (node.widgets ?? []).filter(
+        (/** @type {any} */ each) =>
+            TEXT_WIDGETS.includes(each.type?.toLowerCase()) && typeof each.value === "string",
+    );
+    return {
+        id: node.id,
+        type: node.type,
+        bypassed: node.mode === BYPASSED,
+        subgraph: node.subgraph?.id,
+        inputs: (node.inputs ?? []).map((/** @type {any} */ { name, type, link }) => ({
+            name,
+            type: String(type),
+            link,
+        })),
+        outputs: (node.outputs ?? []).map((/** @type {any} */ { type }) => ({ type: String(type) })),
+        texts: texts.map((/** @type {any} */ { name, value }) => ({ name, value })),
+    };
+}
+
+/** Call back when a widget's value is changed. @param {any} node @param {string} name
+ * @param {() => void} act */
+export function changed(node, name, act) {
+    const found = widget(node, name);
+    const before = found?.callback;
+    if (!found) return;
+    found.callback = function () {
+        before?.apply(this, arguments);
+        act();
+    };
+}
+
+/**
+ * Give an added element another height; the node grows or shrinks by the difference.
+ * @param {any} node @param {any} added what addElement returned @param {number} height in pixels
+ */
+export function resize(node, added, height) {
+    const before = parseFloat(added.element.style.minHeight);
+    if (height === before) return;
+    added.element.style.minHeight = `${height}px`;
+    added.options.getMinHeight = added.options.getMaxHeight = () => height;
+    grow(node, height - before);
+}
