@@ -108,8 +108,9 @@ def _runs(piece: str) -> Iterator[_Run]:
     """Runs of words that may be names of things; verbs and what says how things are is left out."""
     run, dropped = _Run(), False
     words = _WORD.findall(piece)
+    lower = [word.lower() for word in words]
     for index, word in enumerate(words):
-        low, following = word.lower(), [w.lower() for w in words[index + 1 :]]
+        low, following = lower[index], lower[index + 1 : index + 2]
         if match := _COUNTED.fullmatch(low):
             word = low = match[1]
         if lexicon.is_adverb(low) or (len(low) == 1 and low != "a"):

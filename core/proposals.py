@@ -66,26 +66,22 @@ def _texts(found: Sequence[Noun | str]) -> Iterator[tuple[str, bool]]:
     for each in found:
         if isinstance(each, Noun):
             groups.setdefault(each.key, []).append(each)
+    several = {key: _are_several(group) for key, group in groups.items()}
+    named = {key: all(each.compound for each in group) for key, group in groups.items()}
     for each in found:
         if isinstance(each, str):
             yield each, False
-            continue
-        group, style = groups[each.key], lexicon.is_style(each.head.lower())
-        if _are_several(group):
-            if each.modifier:
-                yield each.full, style
-        elif all(other.compound for other in group):
-            yield each.full, style
-        else:
-            yield each.head, style
+        elif each.modifier or not several[each.key]:
+            full = several[each.key] or named[each.key]
+            yield each.full if full else each.head, lexicon.is_style(each.head.lower())
 
 
 def _are_several(group: Sequence[Noun]) -> bool:
     """Whether one noun stands for different things: "red car" and "blue car", not "long hair" and
     "black hair", which may be one.
     """
+    kinds = {(each.modifier.lower(), each.kind, each.new) for each in group if each.modifier}
     return any(
-        one.modifier.lower() != other.modifier.lower()
-        and (one.kind == other.kind or (one.new and other.new))
-        for one, other in combinations([each for each in group if each.modifier], 2)
+        one != other and (kind == other_kind or (new and other_new))
+        for (one, kind, new), (other, other_kind, other_new) in combinations(kinds, 2)
     )

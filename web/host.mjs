@@ -258,14 +258,25 @@ export function changed(node, name, act) {
     };
 }
 
+const EDGE = 6; // pixels that LiteGraph keeps around a compact element
+
 /**
- * Give an added element another height; the node grows or shrinks by the difference.
- * @param {any} node @param {any} added what addElement returned @param {number} height in pixels
+ * Let an added element be as high as it must, in LiteGraph too, which would share out what is left.
+ * @param {any} added what addElement returned @param {number} height in pixels
+ */
+export function fix(added, height) {
+    added.element.style.minHeight = `${height}px`;
+    added.options.margin = EDGE;
+    added.options.getMinHeight = added.options.getMaxHeight = () => height + 2 * EDGE;
+}
+
+/**
+ * Give such an element another height; the node grows or shrinks by the difference.
+ * @param {any} node @param {any} added @param {number} height in pixels
  */
 export function resize(node, added, height) {
-    const before = parseFloat(added.element.style.minHeight);
-    if (height === before) return;
-    added.element.style.minHeight = `${height}px`;
-    added.options.getMinHeight = added.options.getMaxHeight = () => height;
-    grow(node, height - before);
+    const by = height - parseFloat(added.element.style.minHeight);
+    if (!by) return;
+    fix(added, height);
+    grow(node, by);
 }

@@ -19,7 +19,7 @@ function created(node) {
         resize: (height) => added && host.resize(node, added, height),
     });
     added = host.addElement(node, "prompt_nouns", panel.element, ROW);
-    added.options.getMaxHeight = () => ROW; // room that is left is for the concepts' text
+    host.fix(added, ROW); // room that is left is for the concepts' text
     host.changed(node, "concepts", () => panel.refresh());
     host.configured(node, () => panel.refresh());
 }

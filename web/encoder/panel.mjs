@@ -15,8 +15,8 @@ import { has, textOf, toggle } from "./text.mjs";
  * @property {(height: number) => void} resize
  */
 
-export const ROW = 30; // pixels of the button's row
-const MOST = 138; // pixels of chips; more of them are scrolled
+export const ROW = 26; // pixels of the button's row
+const MOST = 116; // pixels of chips; more of them are scrolled
 const TAKEN = 16; // chips that are pressed at once, as the prompt input takes them
 
 export class Panel {

@@ -12,7 +12,7 @@ export const css = `
     --strong: var(--primary-background, var(--p-primary-color, #0b8ce9));
     color: var(--ink); font: 12px/1.3 Inter, system-ui, sans-serif; user-select: none;
 }
-.bar { display: flex; gap: 4px; padding: 2px 0; }
+.bar { display: flex; gap: 4px; }
 button {
     font: inherit; color: inherit; margin: 0; border: 1px solid transparent; cursor: pointer;
     height: 26px; padding: 0 10px; border-radius: 6px; background: var(--field);
@@ -23,13 +23,15 @@ button:disabled { opacity: .5; cursor: default; }
 button:focus-visible { outline: 2px solid var(--strong); outline-offset: -2px; }
 .open { flex: 1; }
 .open[aria-expanded=true] { background: var(--over); }
-.chips { display: flex; flex-wrap: wrap; gap: 4px; padding: 4px 0 2px; overflow-y: auto; }
+.chips { display: flex; flex-wrap: wrap; gap: 4px; padding: 6px 0 0; overflow-y: auto; }
 .chips[hidden] { display: none; }
 .chips button { height: 24px; border-radius: 12px; border-color: var(--line); background: none; }
 .chips button:hover { background: var(--over); }
 .chips .style { border-style: dashed; color: var(--muted); }
-.chips [aria-pressed=true] { background: var(--strong); border-color: var(--strong); border-style: solid; color: #fff; }
+.bar button { border-color: var(--line); }
+.chips [aria-pressed=true], .chips [aria-pressed=true]:hover { background: var(--strong); border-color: var(--strong); border-style: solid; color: #fff; }
 @media (forced-colors: active) {
-    .chips [aria-pressed=true] { border-width: 3px; }
+    .bar button { border-color: var(--line); }
+.chips [aria-pressed=true], .chips [aria-pressed=true]:hover { border-width: 3px; }
 }
 `;
