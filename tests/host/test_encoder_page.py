@@ -1,5 +1,9 @@
 """The Concept Encoder's row in the real editor: concepts from the prompt."""
 
+import urllib.request
+
+import pytest
+
 from hosting import pack
 
 from .editor import open_file, screenshot
@@ -19,6 +23,13 @@ _SHOW = f"""() => {{
     ds.offset = [300 - node.pos[0], 200 - node.pos[1]]
     app.canvas.setDirty(true, true)
 }}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_welcome(client):
+    """The editor does not open its templates by itself, as it does for a new user."""
+    address = client.url.rstrip("/") + "/settings/Comfy.TutorialCompleted"
+    urllib.request.urlopen(urllib.request.Request(address, b"true")).close()
 
 
 def open_encoder(page):
