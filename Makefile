@@ -6,7 +6,7 @@ PORT ?= 8188
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench truth pocket golden workflows pictures snapshot setup
+.PHONY: help demo serve test test-core lint bench viewer truth pocket golden workflows pictures snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -33,6 +33,9 @@ bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md (ARG
 	@$(HOST) run tools/bench.py $(ARGS)
 	@test -n "$(ARGS)" || $(HOST) run tools/bench_truth.py
 
+viewer: ## speed of the viewer in a real browser: its numbers in BENCHMARKS.md
+	@$(HOST) browse tools/bench_viewer.py
+
 truth: ## the truth of the maps alone (ARGS="--count 20": of fewer pictures)
 	@$(HOST) run tools/bench_truth.py $(ARGS)
 
@@ -47,9 +50,9 @@ workflows: ## write example_workflows/ anew, after a change in tools/graphs/
 	@$(HOST) run tools/workflows.py
 
 pictures: ## remake the pictures in the README and of the pocket workflows from real runs
-	@$(HOST) pictures
+	@$(HOST) browse tools/pictures.py
 
-snapshot: ## write tests/host/object_info.json, after a deliberate change of a node's inputs
+snapshot: ## write tests/host/object_info.json and locales/en/, after a change of a node's face
 	@$(HOST) snapshot
 
 setup: ## download and install the host, run nothing

@@ -18,7 +18,7 @@ import signal
 from pathlib import Path
 
 import demo
-from hosting import browser, cache, checks, child, environment, locate, pack, snapshot
+from hosting import browser, cache, checks, child, environment, locales, locate, pack, snapshot
 from hosting.errors import HostError
 from hosting.server import Server
 
@@ -84,24 +84,27 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write_snapshot(_: argparse.Namespace) -> int:
-    """Write what the host says about our nodes into the file that the tests compare with."""
+    """Write what the host says about our nodes, for the tests, and their texts in English."""
     host = locate.provide()
     with cache.scratch("snapshot") as folder, Server(host, folder, cpu=True) as server:
-        path = snapshot.write(server.client)
-    print(f"Written: {os.path.relpath(path)}")
+        paths = [
+            snapshot.write(server.client),
+            locales.write_english(snapshot.read(server.client)),
+        ]
+    for path in paths:
+        print(f"Written: {os.path.relpath(path)}")
     return 0
 
 
-def make_pictures(_: argparse.Namespace) -> int:
-    """Remake the pictures in the README and of the pocket workflows from real runs."""
+def browse(arguments: argparse.Namespace) -> int:
+    """Run a script that looks at ComfyUI in a browser, with CHROMIUM and COMFYUI_DIR set."""
     python = environment.ensure(dev=True)
     variables = {
         **checks.base_variables(),
         "COMFYUI_DIR": str(locate.provide().folder),
         "CHROMIUM": str(browser.ensure()),
     }
-    command = [str(python), str(pack.ROOT / "tools" / "pictures.py")]
-    return child.run(command, env=variables)
+    return child.run([str(python), arguments.script], cwd=pack.ROOT, env=variables)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", serve).add_argument("--port", type=int, default=DEFAULT_PORT)
     add("check", check).add_argument("tier", choices=sorted(checks.TIERS))
     add("snapshot", write_snapshot)
-    add("pictures", make_pictures)
+    add("browse", browse).add_argument("script")
     script = add("run", run)
     script.add_argument("script", type=Path)
     script.add_argument("arguments", nargs=argparse.REMAINDER)

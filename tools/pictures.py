@@ -1,4 +1,4 @@
-"""The pictures in the README and of the pocket workflows, all from real runs."""
+"""The pictures in the README, the help pages and of the pocket workflows, all from real runs."""
 
 import io
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+import viewer_pictures
 from hosting import cache, locate, pack, workflow
 from hosting.server import Server
 
@@ -36,8 +37,10 @@ def main() -> None:
             page.goto(server.client.url)
             page.wait_for_function(_IS_UP)
             _save(_shot(page), "workflow")
+            _save(_overlay(server), "sheet")
+            page.set_viewport_size({"width": 1600, "height": 1300})
+            viewer_pictures.make(page)
             chromium.close()
-        _save(_overlay(server), "sheet")
         for path in OTHERS:
             _thumbnail(path, _sheet_of_run(server, path))
 

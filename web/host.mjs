@@ -55,16 +55,19 @@ export function register(parts) {
     });
 }
 
+/** The open workflow and its subgraphs. @returns {any[]} */
+export function graphs() {
+    const root = app.rootGraph ?? app.graph;
+    return root ? [root, ...(root.subgraphs?.values() ?? [])] : [];
+}
+
 /**
  * All nodes of the open workflow, those inside subgraphs too.
  * @param {string} [type]
  * @returns {any[]}
  */
 export function nodes(type) {
-    const root = app.rootGraph ?? app.graph;
-    if (!root) return [];
-    const graphs = [root, ...(root.subgraphs?.values() ?? [])];
-    const found = graphs.flatMap((graph) => graph.nodes ?? []);
+    const found = graphs().flatMap((graph) => graph.nodes ?? []);
     return type ? found.filter((node) => node.constructor.comfyClass === type) : found;
 }
 
@@ -96,7 +99,8 @@ export function viewUrl(file) {
     return api.apiURL(`/view?${new URLSearchParams(file)}`);
 }
 
-/** A request to a route of the server. @param {string} route @param {RequestInit} [options] */
+/** A request to a route of the server. @param {string} route @param {RequestInit} [options]
+ * @returns {Promise<Response>} */
 export function request(route, options) {
     return api.fetchApi(route, options);
 }
@@ -170,18 +174,26 @@ export async function loaded() {
 }
 
 const RECENT = 32; // runs that are looked through
-/** @type {Promise<any> | undefined} one request for all nodes of a page */
+const FRESH = 2000; // milliseconds for which one request serves all nodes of a workflow
+/** @type {{runs: Promise<any>, time: number} | undefined} */
 let history;
+
+function recentRuns() {
+    if (!history || performance.now() - history.time > FRESH) {
+        const runs = request(`/history?max_items=${RECENT}`).then((answer) => answer.json());
+        history = { runs, time: performance.now() };
+    }
+    return history.runs;
+}
 
 /**
  * What the last run of the open workflow, of those that the server remembers, said for a node.
  * @param {any} node @returns {Promise<any>} undefined if there is none
  */
 export async function lastOutput(node) {
-    history ??= api.fetchApi(`/history?max_items=${RECENT}`).then((/** @type {any} */ r) => r.json());
     const workflow = (app.rootGraph ?? app.graph)?.id;
     const ids = executionIds(node);
-    for (const run of Object.values(await history).reverse()) {
+    for (const run of Object.values(await recentRuns()).reverse()) {
         if (run.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue;
         const id = ids.find((each) => run.outputs?.[each]);
         if (id) return run.outputs[id];
@@ -203,47 +215,9 @@ function executionIds(node) {
     return within(app.rootGraph ?? app.graph, "");
 }
 
-const TEXT_WIDGETS = ["customtext", "text", "string", "textarea"];
-const BYPASSED = 4; // a node's mode
-
-/**
- * The open workflow in plain values, for what looks for something in it.
- * @returns {import("./encoder/graph.mjs").Graph[]} its subgraphs too
- */
-export function describe() {
-    const root = app.rootGraph ?? app.graph;
-    return [root, ...(root.subgraphs?.values() ?? [])].map((graph) => ({
-        id: graph.id,
-        nodes: graph.nodes.map(described),
-        links: [...graph.links.values()].map((link) => ({
-            id: link.id,
-            from: link.origin_id,
-            fromSlot: link.origin_slot,
-            to: link.target_id,
-            toSlot: link.target_slot,
-        })),
-    }));
-}
-
-/** @param {any} node @returns {import("./encoder/graph.mjs").Node} */
-function described(node) {
-    const texts = (node.widgets ?? []).filter(
-        (/** @type {any} */ each) =>
-            TEXT_WIDGETS.includes(each.type?.toLowerCase()) && typeof each.value === "string",
-    );
-    return {
-        id: node.id,
-        type: node.type,
-        bypassed: node.mode === BYPASSED,
-        subgraph: node.subgraph?.id,
-        inputs: (node.inputs ?? []).map((/** @type {any} */ { name, type, link }) => ({
-            name,
-            type: String(type),
-            link,
-        })),
-        outputs: (node.outputs ?? []).map((/** @type {any} */ { type }) => ({ type: String(type) })),
-        texts: texts.map((/** @type {any} */ { name, value }) => ({ name, value })),
-    };
+/** Whether a workflow is being opened, so that a node that is made is not a new one. */
+export function isOpening() {
+    return Boolean(app.configuringGraph);
 }
 
 /** Call back when a widget's value is changed. @param {any} node @param {string} name

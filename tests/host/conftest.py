@@ -91,7 +91,7 @@ def page(browser, client: Client) -> Iterator:
     """The editor, loaded; `page.problems` lists the errors that its console showed."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     opened = context.new_page()
-    opened.set_default_timeout(120_000)  # a busy machine takes its time
+    opened.set_default_timeout(60_000)  # a busy machine takes its time
     opened.problems = []
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.on("console", lambda message: _keep_error(opened.problems, message))

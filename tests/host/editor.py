@@ -39,6 +39,12 @@ def open_from_templates(page, client, name):
     page.wait_for_function("() => app.rootGraph.nodes.some(n => n.type.startsWith('Concept'))")
 
 
+def close_templates(page):
+    """A first visit is shown the templates."""
+    page.keyboard.press("Escape")
+    page.get_by_test_id("dialog-overlay").wait_for(state="detached")
+
+
 def open_file(page, path):
     document = json.loads(path.read_text(encoding="utf-8"))
     page.evaluate("document => app.loadGraphData(document)", document)

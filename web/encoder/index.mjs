@@ -1,5 +1,6 @@
 /** The Concept Encoder's row: concepts from the prompt. */
 import * as host from "../host.mjs";
+import { describe } from "./describe.mjs";
 import { findPrompt } from "./graph.mjs";
 import { Panel, ROW } from "./panel.mjs";
 import { t } from "./strings.mjs";
@@ -26,7 +27,7 @@ function created(node) {
 
 /** The nouns of the node's prompt; what went wrong is said. @param {any} node */
 async function proposals(node) {
-    const prompt = findPrompt(host.describe(), node.graph.id, node.id);
+    const prompt = findPrompt(describe(host.graphs()), node.graph.id, node.id);
     if (!prompt) return void host.toast("warn", words("noPrompt"));
     const found = await asked(prompt).catch((/** @type {Error} */ error) => {
         host.toast("error", words("failed", { reason: error.message }));

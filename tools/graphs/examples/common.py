@@ -11,8 +11,8 @@ CONCEPTS = "dragon, rock, castle, sky, sailboat"
 NOTE = (
     "The heatmap of each word in the **Concept Encoder** shows where the model put it while it "
     "made the picture; the last word is not in the prompt, so its map should stay dark. "
-    "Change layers, steps or temperature in **Heatmap Decode** and queue again: nothing is "
-    "sampled again."
+    "Point at the picture in the **Heatmap Viewer** to see what is there, and open its controls to "
+    "change layers, steps and temperature: nothing is sampled again."
 )
 
 
@@ -29,8 +29,8 @@ def results(
     demo: str = "",
     title: str = "Sampling",
 ) -> None:
-    """From the capture's source to the pictures; `demo`: the folder that the demonstration reads,
-    where all is saved.
+    """From the capture's source to the viewer and the pictures; `demo`: the folder that the
+    demonstration reads, where all is saved.
     """
     folder = demo or "ConceptAttention"
     picture = graph.add("VAEDecode", {"samples": latent, "vae": vae})
@@ -52,8 +52,14 @@ def results(
         else []
     )
     graph.column(title, 320, source, picture, *saved)
+    graph.column("Look", 480, viewer(graph, image, capture))
     graph.column("Heatmaps", 320, maps, sheet, coloured)
     graph.column("Picture and overlay", 460, *shown)
+
+
+def viewer(graph: Graph, image: Output, capture: Output) -> Node:
+    """Where one looks at the maps."""
+    return graph.add("ConceptAttentionViewer", {"image": image, "capture": capture}, height=860)
 
 
 def sampler(

@@ -2,7 +2,7 @@
 
 from ..description import Json
 from ..graph import Graph, Node
-from .common import COMFY_ORG, NOTE, animation, concepts, file, loader, text
+from .common import COMFY_ORG, NOTE, animation, concepts, file, loader, text, viewer
 
 _PROMPT = "a red fox runs over a snowy hill under a blue sky, tall pines behind it"
 _CONCEPTS = "fox, snow, sky, pines, sailboat"
@@ -113,6 +113,7 @@ def _results(graph: Graph, sampled: Node, decoder: Node) -> None:
     values = {"image": frames, "heatmaps": maps.out("heatmaps")}
     overlay = graph.add("ConceptAttentionOverlay", values)
     graph.column("Sampling", 320, sampled, decoder)
+    graph.column("Look", 480, viewer(graph, frames, capture))
     graph.column("Heatmaps", 320, maps, overlay)
     videos = [
         animation(graph, images, f"ConceptAttention/{name}", name.capitalize(), _FPS)

@@ -1,7 +1,7 @@
 """Workflows of pictures that exist."""
 
 from ..graph import Graph
-from .common import concepts, save, text
+from .common import concepts, save, text, viewer
 
 _NOTE = (
     "The heatmaps are of a **finished picture**: noise is added to it and the model looks once. "
@@ -47,4 +47,5 @@ def existing(graph: Graph) -> None:
     graph.column("Prompts and concepts", 400, painted, empty, words)
     graph.column("A picture", 320, sampled, picture)
     graph.column("What the model sees in it", 320, looked, maps, sheet)
+    graph.column("Look", 480, viewer(graph, image, looked.out("capture")))
     graph.column("Heatmaps and overlay", 460, coloured, shown)

@@ -1,7 +1,7 @@
 """The workflow of the pack's own video model."""
 
 from ..graph import Graph, Node, Output
-from .common import animation, concepts, sampler, text
+from .common import animation, concepts, sampler, text, viewer
 
 _FPS = 8.0
 _FOLDER = "demo-video"  # which the demonstration reads
@@ -48,5 +48,6 @@ def _films(graph: Graph, sampled: Node, vae: Output) -> None:
         for images, name in ((image, "video"), (sheet.out("image"), "overlay"))
     ]
     graph.column("Sampling", 320, sampled, frames, larger, saved)
+    graph.column("Look", 480, viewer(graph, image, capture))
     graph.column("Heatmaps", 320, maps, sheet)
     graph.column("Video and overlay", 460, *shown)
