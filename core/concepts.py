@@ -17,9 +17,9 @@ DEFAULT_CONCEPTS = "tree, rock, sky"  # known to every model, the pocket model i
 DEFAULT_BACKGROUND = "background"
 
 # Comma, fullwidth comma, ideographic comma, Arabic comma.
-_COMMAS = ",\uff0c\u3001\u060c"
+COMMAS = ",\uff0c\u3001\u060c"
 _QUOTED = r'"(?:[^"]|"")*"|“[^“”]*”'
-_ENTRY = re.compile(rf'(?:{_QUOTED}|[^"“”{_COMMAS}])*')
+_ENTRY = re.compile(rf'(?:{_QUOTED}|[^"“”{COMMAS}])*')
 _WHOLLY_QUOTED = re.compile(_QUOTED)
 _OWN_CHOICE = re.compile(r"(.*)[:\uff1a](.*)")
 
@@ -53,7 +53,7 @@ def parse_request(concepts: str, background: str) -> tuple[list[str], list[str]]
     if not shown:
         raise ConceptAttentionError(
             f"concepts: {concepts!r} holds no concept. Write words or phrases separated by "
-            f"commas, for example: {DEFAULT_CONCEPTS}."
+            f"commas, for example: {DEFAULT_CONCEPTS}; or connect a prompt to take its nouns."
         )
     behind_keys = {_key(label) for label in behind}
     for label in shown:

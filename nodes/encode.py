@@ -16,6 +16,7 @@ from ..core.concepts import (
     parse_request,
 )
 from ..core.errors import ConceptAttentionError
+from ..core.proposals import MOST_CONCEPTS, concepts_of
 from ..core.tokens import CHOICES, KINDS, describe
 from ..core.types import Concept, Concepts
 from ._host import io, ui
@@ -65,7 +66,8 @@ class ConceptEncoder(io.ComfyNode):
                     default=DEFAULT_CONCEPTS,
                     tooltip="Words or phrases to look for, separated by commas or lines, one "
                     'heatmap each. Double quotes keep commas: "red, white and blue flag". The text '
-                    "is literal: parentheses are not weights and embedding: is not expanded.",
+                    "is literal: parentheses are no weights and embedding: is not expanded. May be "
+                    "empty when prompt is connected: its nouns are the concepts then.",
                 ),
                 io.String.Input(
                     "background",
@@ -104,6 +106,15 @@ class ConceptEncoder(io.ComfyNode):
                     "concept, a colon and one of auto, first, last, mean, all; separated by commas "
                     "or lines. Empty: tokens holds for all. Costs nothing.",
                 ),
+                io.String.Input(
+                    "prompt",
+                    optional=True,
+                    force_input=True,
+                    tooltip="The prompt's text, from the node that it is written in. With concepts "
+                    f"empty, its nouns are the concepts, the first {MOST_CONCEPTS} of them; else "
+                    "concepts wins and this changes nothing. Weights such as (dragon:1.2) are "
+                    "understood. A prompt without a noun is an error.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
@@ -121,10 +132,16 @@ class ConceptEncoder(io.ComfyNode):
         concepts: str | None = None,
         background: str | None = None,
         tokens_per_concept: str | None = None,
+        prompt: str | None = "",
     ) -> bool | str:
         """What is wrong with the text is said before anything runs; None is a linked input."""
         labels = None
         try:
+            if concepts is not None and not concepts.strip():
+                if prompt is None or background is None:
+                    concepts = None  # the prompt's nouns are known when it runs
+                elif prompt:
+                    concepts = concepts_of(prompt, background)
             if concepts is not None and background is not None:
                 shown, behind = parse_request(concepts, background)
                 labels = [*shown, *behind]
@@ -145,6 +162,7 @@ class ConceptEncoder(io.ComfyNode):
         tokens: str,
         encoder: str = "auto",
         tokens_per_concept: str = "",
+        prompt: str | None = None,
     ) -> io.NodeOutput:
         """Encode each concept alone, so that none depends on its neighbours."""
         if clip is None:
@@ -152,6 +170,8 @@ class ConceptEncoder(io.ComfyNode):
                 "clip: there is none. If it comes from a checkpoint, the checkpoint holds no text "
                 "encoder; load one by itself."
             )
+        if prompt is not None and not concepts.strip():
+            concepts = concepts_of(prompt, background)
         shown, behind = parse_request(concepts, background)
         own = parse_choices(tokens_per_concept, [*shown, *behind])
         encoded = encode_concepts(clip, shown, behind, tokens, encoder, own)

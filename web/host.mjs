@@ -55,16 +55,19 @@ export function register(parts) {
     });
 }
 
+/** The open workflow and its subgraphs. @returns {any[]} */
+export function graphs() {
+    const root = app.rootGraph ?? app.graph;
+    return root ? [root, ...(root.subgraphs?.values() ?? [])] : [];
+}
+
 /**
  * All nodes of the open workflow, those inside subgraphs too.
  * @param {string} [type]
  * @returns {any[]}
  */
 export function nodes(type) {
-    const root = app.rootGraph ?? app.graph;
-    if (!root) return [];
-    const graphs = [root, ...(root.subgraphs?.values() ?? [])];
-    const found = graphs.flatMap((graph) => graph.nodes ?? []);
+    const found = graphs().flatMap((graph) => graph.nodes ?? []);
     return type ? found.filter((node) => node.constructor.comfyClass === type) : found;
 }
 
@@ -215,4 +218,39 @@ function executionIds(node) {
 /** Whether a workflow is being opened, so that a node that is made is not a new one. */
 export function isOpening() {
     return Boolean(app.configuringGraph);
+}
+
+/** Call back when a widget's value is changed. @param {any} node @param {string} name
+ * @param {() => void} act */
+export function changed(node, name, act) {
+    const found = widget(node, name);
+    const before = found?.callback;
+    if (!found) return;
+    found.callback = function () {
+        before?.apply(this, arguments);
+        act();
+    };
+}
+
+const EDGE = 6; // pixels that LiteGraph keeps around a compact element
+
+/**
+ * Let an added element be as high as it must, in LiteGraph too, which would share out what is left.
+ * @param {any} added what addElement returned @param {number} height in pixels
+ */
+export function fix(added, height) {
+    added.element.style.minHeight = `${height}px`;
+    added.options.margin = EDGE;
+    added.options.getMinHeight = added.options.getMaxHeight = () => height + 2 * EDGE;
+}
+
+/**
+ * Give such an element another height; the node grows or shrinks by the difference.
+ * @param {any} node @param {any} added @param {number} height in pixels
+ */
+export function resize(node, added, height) {
+    const by = height - parseFloat(added.element.style.minHeight);
+    if (!by) return;
+    fix(added, height);
+    grow(node, by);
 }

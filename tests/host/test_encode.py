@@ -389,3 +389,33 @@ def test_the_schema_names_execute_s_parameters_and_explains_each():
     parameters = list(inspect.signature(ConceptEncoder.execute).parameters)
     assert [item.id for item in schema.inputs] == parameters
     assert all(item.tooltip for item in (*schema.inputs, *schema.outputs))
+
+
+def test_the_nouns_of_a_prompt_are_the_concepts_where_none_are_written(clips):
+    given = {"clip": clips["t5xxl"], "background": "background", "tokens": "auto"}
+    prompt = "(masterpiece), a red Dragon on a rock, white background"
+    for blank in ("", " \n"):
+        concepts = ConceptEncoder.execute(concepts=blank, prompt=prompt, **given).result[0]
+        assert [each.label for each in concepts.items] == ["Dragon", "rock", "background"]
+    written = ConceptEncoder.execute(concepts="sky", prompt=prompt, **given).result[0]
+    assert [each.label for each in written.items] == ["sky", "background"]
+
+
+@pytest.mark.parametrize("prompt", ["", "masterpiece, best quality"])
+def test_a_prompt_without_a_noun_is_an_error_before_anything_is_encoded(prompt):
+    clip = mock.Mock(spec=())  # any use is an AttributeError
+    with pytest.raises(ConceptAttentionError, match=f"prompt: no noun was found in '{prompt}'"):
+        ConceptEncoder.execute(clip, "", "background", "auto", prompt=prompt)
+
+
+def test_empty_concepts_are_accepted_only_with_a_prompt():
+    validate = ConceptEncoder.validate_inputs
+    given = {"concepts": " ", "background": "background"}
+    assert "holds no concept" in validate(**given)
+    assert validate(**given, prompt=None) is True  # linked
+    assert validate(**given, prompt="a dragon on a rock") is True
+    assert "no noun was found in 'very big'" in validate(**given, prompt="very big")
+    assert "empty entry in 'a,,b'" in validate(concepts="", background="a,,b", prompt=None)
+    own = {"tokens_per_concept": "sky: all"}
+    assert 'no concept "sky"' in validate(**given, prompt="a dragon on a rock", **own)
+    assert validate(**given, prompt=None, **own) is True

@@ -19,6 +19,7 @@ HOST_VERSION = "0.30.0"
 _TITLE, _SLOT, _WIDGET, _MULTILINE = 30, 20, 24, 120
 _GAP, _COLUMN_GAP, _PADDING, _GROUP_TITLE = 30, 60, 20, 50
 _TALLER = 30  # Nodes 2.0 adds the pack's name and "Show advanced inputs" below our nodes
+_ELEMENTS = {"ConceptAttentionEncode": 38}  # pixels that the pack's own page adds
 _SCREEN = 1700  # pixels
 _GROUP_COLOR = "#3f789e"
 _OPTIONAL = 7  # the socket shape of an optional input
@@ -233,4 +234,5 @@ def _height(node: Node) -> int:
     lines += sum(bool(options.get("control_after_generate")) for options in drawn)
     sockets = len(inputs(node.info)) - len(drawn)
     height = max(sockets, len(node.info["output"]), 1) * _SLOT + 6
+    height += _ELEMENTS.get(node.type, 0)
     return height + (lines * _WIDGET + texts * _MULTILINE + 8 if drawn else 0)
