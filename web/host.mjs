@@ -195,7 +195,8 @@ export async function loaded() {
 }
 
 const RECENT = 32; // runs that are looked through
-/** @type {Promise<any> | undefined} one request for all nodes of a page */
+const FRESH = 1000; // milliseconds in which nodes that are made together share one request
+/** @type {Promise<any> | undefined} */
 let history;
 
 /**
@@ -203,7 +204,10 @@ let history;
  * @param {any} node @returns {Promise<any>} undefined if there is none
  */
 export async function lastOutput(node) {
-    history ??= api.fetchApi(`/history?max_items=${RECENT}`).then((/** @type {any} */ r) => r.json());
+    if (!history) {
+        history = api.fetchApi(`/history?max_items=${RECENT}`).then((/** @type {any} */ r) => r.json());
+        setTimeout(() => (history = undefined), FRESH);
+    }
     const workflow = (app.rootGraph ?? app.graph)?.id;
     const ids = executionIds(node);
     for (const run of Object.values(await history).reverse()) {
