@@ -1,5 +1,5 @@
 /** From one batch item or frame to the next, by hand or playing. */
-import { button, icon, make } from "./dom.mjs";
+import { button, icon, make, slide } from "./dom.mjs";
 
 const SPEEDS = [8, 16, 24];
 
@@ -35,7 +35,7 @@ export class Frames {
         this.item = Math.min(state.item, run.count - 1);
         this.element.hidden = run.count < 2;
         this.input.max = String(run.count - 1);
-        this.input.value = String(this.item);
+        slide(this.input, this.item);
         this.text.textContent = `${this.item + 1} / ${run.count}`;
         const key = run.frames > 1 && run.bundle.batch === 1 ? "frame" : "item";
         const said = this.words(key, { number: this.item + 1, count: run.count });
@@ -45,12 +45,16 @@ export class Frames {
     }
 
     toggle() {
-        if (this.playing) this.stop();
-        else this.next();
-        const label = this.words(this.playing ? "pause" : "play");
-        this.play.title = label;
-        this.play.setAttribute("aria-label", label);
-        this.play.replaceChildren(icon(this.playing ? "pause" : "play"));
+        if (this.playing) return this.stop();
+        this.next();
+        this.face("pause");
+    }
+
+    /** @param {"play" | "pause"} does what the button would do */
+    face(does) {
+        this.play.title = this.words(does);
+        this.play.setAttribute("aria-label", this.words(does));
+        this.play.replaceChildren(icon(does));
     }
 
     /** Show the next one, and so on while the viewer is on the page. */
@@ -67,6 +71,6 @@ export class Frames {
     stop() {
         clearTimeout(this.playing);
         this.playing = 0;
-        this.play.replaceChildren(icon("play"));
+        this.face("play");
     }
 }
