@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-import viewer_pictures
+import help_pictures
 from hosting import cache, locate, pack, workflow
 from hosting.server import Server
 
@@ -39,7 +39,7 @@ def main() -> None:
             _save(_shot(page), "workflow")
             _save(_overlay(server), "sheet")
             page.set_viewport_size({"width": 1600, "height": 1300})
-            viewer_pictures.make(page)
+            help_pictures.make(page)
             chromium.close()
         for path in OTHERS:
             _thumbnail(path, _sheet_of_run(server, path))

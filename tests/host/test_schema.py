@@ -10,6 +10,8 @@ from concept_attention.nodes import NODES
 from graphs.description import inputs
 from hosting import pack, snapshot
 
+PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
+
 NAMES = {
     "ConceptAttentionEncode": "Concept Encoder",
     "ConceptAttentionSampler": "Attention Capture Sampler",
@@ -134,8 +136,13 @@ def test_the_help_page_lists_every_input_and_output(node, object_info):
 
 
 def test_every_help_page_is_of_a_node_and_the_host_serves_it(client):
-    pages = {path.stem for path in (pack.ROOT / "web" / "docs").iterdir()}
-    assert pages == set(NAMES)
+    files = sorted((pack.ROOT / "web" / "docs").iterdir())
+    pages = [path for path in files if path.suffix == ".md"]
+    assert {page.stem for page in pages} == set(NAMES)
+    named = {page.stem: PICTURE.findall(page.read_text(encoding="utf-8")) for page in pages}
+    assert all(named.values()), named  # every page shows its node
+    pictures = {path.name for path in files} - {page.name for page in pages}
+    assert {name for names in named.values() for name in names} == pictures
     (module,) = {info["python_module"] for info in client.pack_nodes().values()}
     folder = module.removeprefix("custom_nodes.")
     served = client.fetch(f"/extensions/{folder}/docs/ConceptAttentionSampler.md")

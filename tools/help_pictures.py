@@ -1,4 +1,7 @@
-"""Pictures of the Heatmap Viewer for its help page: every state, in both ways to draw nodes."""
+"""Pictures for the help pages: every node after a run, and every state of the Heatmap Viewer.
+
+LiteGraph is on the left and Nodes 2.0 on the right.
+"""
 
 import io
 import json
@@ -18,18 +21,33 @@ _GAP = 16  # pixels between the two ways
 _SEED = 12  # of the second run that is compared with
 _MARGIN = 8
 
-_VIEWER = "app.rootGraph.nodes.find(node => node.type === 'ConceptAttentionViewer')"
-_LOOK = f"""() => {{
-    const viewer = {_VIEWER}
+# The nodes that each example shows; those that none has are made for the picture.
+_NODES: dict[str, tuple[str, ...]] = {
+    "Pocket - concept heatmaps": ("Pocket", "Encode", "Sampler", "Decode", "Overlay", "Save"),
+    "Pocket - any sampler": ("Attach", "Collect"),
+    "Pocket - existing picture": ("Image",),
+}
+_ALONE = ("SamplerCustom", "Load")
+
+_VIEWER = "ConceptAttentionViewer"
+_FIND = "type => app.rootGraph.nodes.find(node => node.type === type)"
+_LOOK = f"""type => {{
+    const node = ({_FIND})(type)
     app.canvas.ds.scale = 1
-    app.canvas.ds.offset = [400 - viewer.pos[0], 60 - viewer.pos[1]]
+    app.canvas.ds.offset = [400 - node.pos[0], 60 - node.pos[1]]
+    app.canvas.deselectAll?.()
     app.canvas.setDirty(true, true)
 }}"""
-_BOX = f"""() => {{
-    const [x, y, width, height] = {_VIEWER}.boundingRect
+_ADD = """type => {
+    app.rootGraph.clear()
+    app.rootGraph.add(LiteGraph.createNode(type))
+}"""
+_BOX = f"""type => {{
+    const node = ({_FIND})(type)
+    const [x, y, width, height] = node.boundingRect
     const {{scale, offset}} = app.canvas.ds
     const page = app.canvas.canvas.getBoundingClientRect()
-    const drawn = document.querySelector(`[data-node-id="${{{_VIEWER}.id}}"]`)
+    const drawn = document.querySelector(`[data-node-id="${{node.id}}"]`)
     const box = drawn?.getBoundingClientRect()
     return {{
         x: page.x + (x + offset[0]) * scale, y: page.y + (y + offset[1]) * scale,
@@ -47,7 +65,7 @@ _SLIDE = """([name, share]) => {
 
 
 def make(page: Page) -> None:
-    """Write one picture for each state, LiteGraph on the left and Nodes 2.0 on the right."""
+    """Write one picture for each node and each state."""
     taken: dict[str, list[Image.Image]] = {}
     for vue in (False, True):
         name = "Comfy.VueNodes.Enabled"
@@ -56,17 +74,24 @@ def make(page: Page) -> None:
         for state, (path, act) in _STATES.items():
             _run(page, path)
             act(page)
-            page.wait_for_timeout(700)
-            taken.setdefault(state, []).append(_shot(page))
-    for state, shots in taken.items():
-        _save(_beside(shots), f"viewer-{state}")
+            taken.setdefault(f"viewer-{state}", []).append(_shot(page, _VIEWER))
+        for example, nodes in _NODES.items():
+            _run(page, EXAMPLES / f"{example}.json")
+            for node in nodes:
+                taken.setdefault(node, []).append(_shot(page, f"ConceptAttention{node}"))
+        for node in _ALONE:
+            page.evaluate(_ADD, f"ConceptAttention{node}")
+            taken.setdefault(node, []).append(_shot(page, f"ConceptAttention{node}"))
+    for name, shots in taken.items():
+        own = name if name.startswith("viewer") else f"node-{name.lower()}"
+        _save(_beside(shots), own)
 
 
 def _run(page: Page, path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     page.evaluate("document => app.loadGraphData(document)", document)
     page.wait_for_timeout(500)
-    page.evaluate(_LOOK)
+    page.evaluate(_LOOK, _VIEWER)
     _queue(page)
 
 
@@ -146,8 +171,11 @@ _STATES: dict[str, tuple[Path, Callable[[Page], None]]] = {
 }
 
 
-def _shot(page: Page) -> Image.Image:
-    box = page.evaluate(_BOX)
+def _shot(page: Page, node: str) -> Image.Image:
+    if node != _VIEWER:  # which is in view, with the pointer on it
+        page.evaluate(_LOOK, node)
+    page.wait_for_timeout(700)
+    box = page.evaluate(_BOX, node)
     clip = {
         "x": box["x"] - _MARGIN,
         "y": box["y"] - _MARGIN,
