@@ -135,7 +135,32 @@ export function addElement(node, name, element, height) {
         getMinHeight: () => height,
     });
     added.serialize = false;
+    passOn(element);
     return added;
+}
+
+/**
+ * In LiteGraph an element over the canvas keeps from it what is meant for it: the wheel, unless one
+ * works in the element, and the middle button that drags the graph. Nodes 2.0 sees to that itself.
+ * @param {HTMLElement} element
+ */
+function passOn(element) {
+    const overCanvas = () => element.closest(".dom-widget") !== null;
+    element.addEventListener(
+        "wheel",
+        (event) => {
+            const gesture = event.ctrlKey || event.metaKey;
+            if (!overCanvas() || (!gesture && element.matches(":focus-within"))) return;
+            event.preventDefault();
+            app.canvas.canvas.dispatchEvent(new WheelEvent(event.type, event));
+        },
+        { passive: false },
+    );
+    element.addEventListener("pointerdown", (event) => {
+        if (event.button !== 1 || !overCanvas()) return;
+        event.preventDefault();
+        app.canvas.canvas.dispatchEvent(new PointerEvent(event.type, event));
+    });
 }
 
 /** Make a node at least this large. @param {any} node @param {[number, number]} size */

@@ -13,6 +13,7 @@ import { Toolbar } from "./toolbar.mjs";
  * @property {(label: string) => void} pin
  * @property {(label: string | null) => void} hover
  * @property {() => void} paint
+ * @property {(view: import("./geometry.mjs").View) => void} view
  * @property {(point: {u: number, v: number} | null, right: boolean) => void} point
  * @property {(point: {u: number, v: number}, right: boolean) => void} click
  * @property {() => void} keep

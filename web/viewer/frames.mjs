@@ -45,12 +45,16 @@ export class Frames {
     }
 
     toggle() {
-        if (this.playing) this.stop();
-        else this.next();
-        const label = this.words(this.playing ? "pause" : "play");
-        this.play.title = label;
-        this.play.setAttribute("aria-label", label);
-        this.play.replaceChildren(icon(this.playing ? "pause" : "play"));
+        if (this.playing) return this.stop();
+        this.next();
+        this.face("pause");
+    }
+
+    /** @param {"play" | "pause"} does what the button would do */
+    face(does) {
+        this.play.title = this.words(does);
+        this.play.setAttribute("aria-label", this.words(does));
+        this.play.replaceChildren(icon(does));
     }
 
     /** Show the next one, and so on while the viewer is on the page. */
@@ -67,6 +71,6 @@ export class Frames {
     stop() {
         clearTimeout(this.playing);
         this.playing = 0;
-        this.play.replaceChildren(icon("play"));
+        this.face("play");
     }
 }

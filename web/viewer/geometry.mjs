@@ -15,6 +15,12 @@
 export const WHOLE = Object.freeze({ zoom: 1, u: 0.5, v: 0.5 });
 const MOST = 16;
 
+/** @param {any} value @returns {boolean} */
+export function isView(value) {
+    const share = (/** @type {any} */ each) => each >= 0 && each <= 1;
+    return value?.zoom >= 1 && value.zoom <= MOST && share(value.u) && share(value.v);
+}
+
 /** @param {View} view @param {Size} stage @param {Size} picture @returns {Rect} */
 export function place(view, stage, picture) {
     const scale = Math.min(stage.width / picture.width, stage.height / picture.height) * view.zoom;

@@ -20,7 +20,7 @@ function created(node) {
     const viewer = new Viewer({
         words,
         state: restored({}, defaults()),
-        remember: (state) => (node.properties[KEY] = kept(state)),
+        remember: (state) => (node.properties[KEY] = kept(state, defaults())),
         address: host.viewUrl,
         setInputs: (values) => {
             for (const [name, value] of Object.entries(values)) host.setWidget(node, name, value);

@@ -54,6 +54,17 @@ export class Legend {
         return row;
     }
 
+    /** The row that has the keyboard, if one has. @returns {any} */
+    get focused() {
+        return this.rows.find((row) => row.localName === "button" && row.matches(":focus"));
+    }
+
+    /** Give the keyboard to the row before or after. @param {number} by */
+    step(by) {
+        const rows = this.rows.filter((row) => row.localName === "button");
+        rows[(rows.indexOf(this.focused) + by + rows.length) % rows.length].focus();
+    }
+
     /**
      * The numbers, and which concepts are shown.
      * @param {number[]} values 0..1

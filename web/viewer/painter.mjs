@@ -67,7 +67,8 @@ export class Painter {
         if (side.run.labels.length === legend.rows.length) {
             legend.update(values, { shown: look.shown, pinned: look.state.pinned, winner });
         }
-        this.outline(side, winner !== null && !bundle.background[winner] ? winner : null);
+        const lined = winner ?? (look.hovered === null ? -1 : labels.indexOf(look.hovered));
+        this.outline(side, lined >= 0 && !bundle.background[lined] ? lined : null);
         const summary = this.summary(side, look);
         const here = winner !== null && { concept: labels[winner], share: percent(values[winner]) };
         const said = here ? this.words("at", here) : summary;

@@ -7,6 +7,7 @@ import { Sampler, valuesAt } from "./resample.mjs";
  * @typedef {object} Look
  * @property {import("./state.mjs").State} state
  * @property {string[]} shown
+ * @property {string | null} hovered one whose segment is outlined
  * @property {import("./colours.mjs").Colour[]} hues of all concepts
  * @property {Uint8Array} table
  * @property {number} threshold

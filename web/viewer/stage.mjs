@@ -1,8 +1,8 @@
 /** The picture: its canvas, what lies over it, and what pointers, wheels and touches do there. */
 import { make } from "./dom.mjs";
 import { WHOLE, moved, place, pointAt, seen, zoomed } from "./geometry.mjs";
+import { Pointers } from "./pointers.mjs";
 
-const CLICK = 5; // pixels that a click may move
 const LARGEST = 512; // pixels on the longer side that are painted; larger is drawn larger
 const WHEEL = 1.0015; // zoom for each pixel of the wheel
 
@@ -13,6 +13,7 @@ const WHEEL = 1.0015; // zoom for each pixel of the wheel
  *   split
  * @property {(point: {u: number, v: number}, right: boolean) => void} click
  * @property {(share: number) => void} split
+ * @property {(view: import("./geometry.mjs").View) => void} view another part is seen
  */
 
 export class Stage {
@@ -34,7 +35,8 @@ export class Stage {
         this.element = make("div", { class: "stage", ca: "stage", role: "img" }, ...parts);
         this.painted = 0;
         this.share = 0.5;
-        this.listen();
+        this.pointers = new Pointers(this);
+        this.listenToSplit();
         new ResizeObserver(() => acts.paint()).observe(this.element);
     }
 
@@ -107,11 +109,14 @@ export class Stage {
     zoom(factor, at) {
         const { width, height } = this.size;
         const { x, y } = at ?? { x: width / 2, y: height / 2 };
-        this.view = factor
-            ? zoomed(this.view, factor, x, y, this.size, this.picture)
-            : { ...WHOLE };
-        this.element.classList.toggle("pan", this.view.zoom > 1);
-        this.acts.paint();
+        this.see(factor ? zoomed(this.view, factor, x, y, this.size, this.picture) : WHOLE);
+        this.acts.view(this.view);
+    }
+
+    /** Show a part of the picture. @param {import("./geometry.mjs").View} view */
+    see(view) {
+        this.view = { ...view };
+        this.element.classList.toggle("pan", view.zoom > 1);
     }
 
     /** A pointer's place in the stage's own pixels. @param {MouseEvent} event */
@@ -127,44 +132,11 @@ export class Stage {
         return { point: pointAt(rect, at.x, at.y), share: (at.x - part.x) / part.width };
     }
 
-    listen() {
-        const { element, split } = this;
-        /** @type {{x: number, y: number} | null} */
-        let down = null;
-        let far = false;
-        element.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
-            if (event.button !== 0 || event.composedPath().includes(split)) return;
-            down = this.at(event);
-            far = false;
-            element.setPointerCapture(event.pointerId);
-        });
-        element.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-            const at = this.at(event);
-            if (down && (far || Math.hypot(at.x - down.x, at.y - down.y) > CLICK)) {
-                far = true;
-                if (this.view.zoom > 1) this.drag(at.x - down.x, at.y - down.y);
-                down = at;
-            }
-            const { point, share } = this.hit(at);
-            this.acts.point(point, share >= this.share);
-        });
-        element.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
-            const { point, share } = this.hit(this.at(event));
-            element.classList.remove("dragging");
-            if (down && !far && point) this.acts.click(point, share >= this.share);
-            down = null;
-        });
-        element.addEventListener("pointercancel", () => (down = null));
-        element.addEventListener("pointerleave", () => this.acts.point(null, false));
-        element.addEventListener("dblclick", () => this.zoom(0));
-        this.listenToSplit();
-    }
-
     /** @param {number} dx @param {number} dy */
     drag(dx, dy) {
         this.element.classList.add("dragging");
-        this.view = moved(this.view, dx, dy, this.size, this.picture);
-        this.acts.paint();
+        this.see(moved(this.view, dx, dy, this.size, this.picture));
+        this.acts.view(this.view);
     }
 
     listenToSplit() {

@@ -1,5 +1,7 @@
 /** What a person has chosen in a viewer: plain data, kept with the node in the workflow. */
 
+import { WHOLE, isView } from "./geometry.mjs";
+
 /**
  * @typedef {object} State
  * @property {"heatmap" | "segments"} mode
@@ -20,6 +22,7 @@
  * @property {number} speed frames per second
  * @property {boolean} plain the picture alone
  * @property {boolean} controls whether they are open
+ * @property {import("./geometry.mjs").View} view what part of the picture is seen
  */
 
 /** @type {Readonly<State>} */
@@ -42,6 +45,7 @@ export const START = Object.freeze({
     speed: 8,
     plain: false,
     controls: false,
+    view: WHOLE,
 });
 
 const PASSING = ["plain"]; // not worth keeping
@@ -59,13 +63,18 @@ export function restored(kept, defaults = {}) {
     return /** @type {State} */ (state);
 }
 
-/** What of a state is kept: all that differs from the start. @param {State} state */
-export function kept(state) {
+/**
+ * What of a state is kept: all that differs from the start, or from what a new viewer looks like.
+ * @param {State} state @param {Partial<State>} [defaults]
+ */
+export function kept(state, defaults = {}) {
+    const differs = (/** @type {any} */ from, /** @type {string} */ key, /** @type {any} */ value) =>
+        JSON.stringify(from[key]) !== JSON.stringify(value);
     return Object.fromEntries(
         Object.entries(state).filter(
             ([key, value]) =>
                 !PASSING.includes(key) &&
-                JSON.stringify(value) !== JSON.stringify(START[/** @type {keyof State} */ (key)]),
+                (differs(START, key, value) || (key in defaults && differs(defaults, key, value))),
         ),
     );
 }
@@ -88,6 +97,7 @@ function fits(key, value) {
     if (key === "pinned") return isList(value, isText);
     if (["focus", "colormap"].includes(key)) return isText(value);
     if (["nearest", "controls"].includes(key)) return typeof value === "boolean";
+    if (key === "view") return isView(value);
     if (SHARES.includes(key)) return value >= 0 && value <= 1;
     return Number.isFinite(value) && value >= 0;
 }

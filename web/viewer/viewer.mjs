@@ -63,6 +63,11 @@ export class Viewer {
                 this.schedule();
             },
             paint: () => this.schedule(),
+            view: (view) => {
+                this.state = { ...this.state, view };
+                this.host.remember(this.state);
+                this.schedule();
+            },
             point: (point, right) => {
                 this.probe = point && { point, right };
                 this.schedule(false);
@@ -129,6 +134,7 @@ export class Viewer {
     restore(state) {
         this.state = state;
         this.face.open(state.controls); // the node has the size for it already
+        this.face.stage.see(state.view);
         this.apply();
     }
 
@@ -207,7 +213,8 @@ export class Viewer {
         const { side, compared, table, state, hues, shown } = this;
         if (!side?.ready || !table) return null;
         const threshold = state.threshold ?? side.run.bundle.chosen.threshold ?? 0;
-        const look = { state, shown, hues, table, threshold };
+        const hovered = state.mode === "segments" ? this.hovered : null;
+        const look = { state, shown, hovered, hues, table, threshold };
         return { side, compared: compared?.ready ? compared : null, look };
     }
 
