@@ -1,6 +1,6 @@
 /** The sliders: what they change is seen at once, and nothing is run again. */
 import { NAMES } from "./colours.mjs";
-import { button, icon, make } from "./dom.mjs";
+import { button, icon, make, slide } from "./dom.mjs";
 import { Pair } from "./pair.mjs";
 import { range, runs } from "./selection.mjs";
 
@@ -118,7 +118,7 @@ const UNSET = { threshold: null, smoothing: null, temperature: null, layers: nul
 
 /** @param {{input: any, output: any}} slider @param {number} value @param {string} text */
 function show({ input, output }, value, text) {
-    input.value = String(value);
+    slide(input, value);
     output.value = text;
 }
 

@@ -19,6 +19,13 @@ export function make(tag, attributes = {}, ...children) {
     return element;
 }
 
+/** Set a slider, and fill its rail up to there. @param {any} input @param {number} value */
+export function slide(input, value) {
+    const { min, max } = input;
+    input.value = String(value);
+    input.style.setProperty("--at", `${((value - min) / (max - min || 1)) * 100}%`);
+}
+
 /** Paths of a 16 x 16 drawing, as lines. @type {Record<string, string>} */
 const DRAWINGS = {
     tune: "M2 4h7M13 4h1M2 8h1M7 8h7M2 12h6M12 12h2M9 2.5v3M13 2.5v3H9M3 6.5v3h4v-3zM8 10.5v3h4v-3z",

@@ -35,16 +35,17 @@ export class Face {
         use.removeAttribute("aria-label");
         use.classList.add("do");
         this.status = make("span", { class: "status", ca: "status", "aria-live": "polite" });
-        this.foot = make("div", { class: "bar" }, this.status, use);
+        this.foot = make("div", { class: "bar foot" }, this.status, use);
         const inside = [this.frames, this.controls, this.legend].map((each) => each.element);
         this.below = make("div", { class: "below" }, ...inside);
         const { toolbar, stage } = this;
         const parts = [toolbar.element, stage.element, this.below, this.foot, toolbar.menu];
         const attributes = { tabindex: 0, role: "region", "data-capture-wheel": "true" };
+        this.root = make("div", { class: "root" }, ...parts);
         this.element = make("div", { ...attributes, "aria-label": words("viewer"), ca: "viewer" });
         this.element
             .attachShadow({ mode: "open" })
-            .append(make("style", {}, css), make("div", { class: "root" }, ...parts));
+            .append(make("style", {}, css), this.root);
         this.full = false;
         this.listen(acts);
     }
@@ -53,6 +54,7 @@ export class Face {
      * @param {boolean} full */
     set full(full) {
         this.toolbar.element.hidden = this.below.hidden = this.foot.hidden = !full;
+        this.root.classList.toggle("full", full);
     }
 
     /** Show or hide the controls. @param {boolean} open @returns {number} pixels it takes more */
@@ -61,7 +63,9 @@ export class Face {
         if (element.hidden !== open) return 0;
         const height = element.offsetHeight;
         element.hidden = !open;
-        return element.offsetHeight - height;
+        // Beside the picture there is room for them.
+        const beside = getComputedStyle(this.root).display === "grid";
+        return beside ? 0 : element.offsetHeight - height;
     }
 
     /** @param {Acts} acts */

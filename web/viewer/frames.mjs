@@ -1,5 +1,5 @@
 /** From one batch item or frame to the next, by hand or playing. */
-import { button, icon, make } from "./dom.mjs";
+import { button, icon, make, slide } from "./dom.mjs";
 
 const SPEEDS = [8, 16, 24];
 
@@ -35,7 +35,7 @@ export class Frames {
         this.item = Math.min(state.item, run.count - 1);
         this.element.hidden = run.count < 2;
         this.input.max = String(run.count - 1);
-        this.input.value = String(this.item);
+        slide(this.input, this.item);
         this.text.textContent = `${this.item + 1} / ${run.count}`;
         const key = run.frames > 1 && run.bundle.batch === 1 ? "frame" : "item";
         const said = this.words(key, { number: this.item + 1, count: run.count });

@@ -1,7 +1,7 @@
 /** How the viewer looks, in the host's own colours; it is inside the viewer's shadow root. */
 
 export const css = `
-:host { display: flex; min-height: 0; outline: none; }
+:host { display: flex; min-height: 0; outline: none; container-type: inline-size; }
 * { box-sizing: border-box; }
 .root {
     --ink: var(--component-node-foreground, var(--input-text, #ddd));
@@ -85,11 +85,18 @@ div.row { color: var(--muted); } div.row .swatch { background: none; border: 1px
 .panel .wide { grid-column: 2 / 4; display: flex; gap: 8px; align-items: center; }
 .panel .wide select { flex: 1; }
 .panel .check { display: inline-flex; gap: 4px; align-items: center; color: var(--ink); }
-input[type=range] { width: 100%; height: 16px; min-width: 0; accent-color: var(--strong); cursor: pointer; }
+input[type=range] {
+    width: 100%; height: 16px; min-width: 0; cursor: pointer; appearance: none; background: none; border-radius: 5px;
+    --rail: linear-gradient(var(--strong) 0 0) 0 / var(--at, 0%) 100% no-repeat, var(--field-over);
+}
+input::-webkit-slider-runnable-track { height: 4px; border-radius: 2px; background: var(--rail); }
+input::-moz-range-track { height: 4px; border-radius: 2px; background: var(--rail); }
+input::-webkit-slider-thumb { appearance: none; width: 12px; height: 12px; margin-top: -4px; border-radius: 50%; background: var(--strong); border: 0; }
+input::-moz-range-thumb { width: 12px; height: 12px; border-radius: 50%; background: var(--strong); border: 0; }
 .pair { position: relative; height: 16px; }
-.pair input { position: absolute; inset: 0; appearance: none; background: none; pointer-events: none; }
-.pair input::-webkit-slider-thumb { appearance: none; pointer-events: auto; width: 12px; height: 12px; border-radius: 50%; background: var(--strong); border: 0; }
-.pair input::-moz-range-thumb { pointer-events: auto; width: 12px; height: 12px; border-radius: 50%; background: var(--strong); border: 0; }
+.pair input { position: absolute; inset: 0; pointer-events: none; --rail: none; }
+.pair input::-webkit-slider-thumb { pointer-events: auto; }
+.pair input::-moz-range-thumb { pointer-events: auto; }
 .pair .rail, .pair .part { position: absolute; top: 6px; height: 4px; border-radius: 2px; }
 .pair .rail { left: 0; right: 0; background: var(--field-over); } .pair .part { background: var(--strong); }
 .menu {
@@ -99,11 +106,25 @@ input[type=range] { width: 100%; height: 16px; min-width: 0; accent-color: var(-
 .menu button { justify-content: flex-start; padding: 0 10px; height: 26px; }
 .speed { background: var(--field); border: 0; border-radius: 5px; height: 22px; }
 .count { color: var(--muted); font-variant-numeric: tabular-nums; white-space: nowrap; }
+@container (min-width: 680px) {
+    .root.full {
+        display: grid; grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr) minmax(240px, 32%);
+        gap: 6px 12px;
+    }
+    .full .top { grid-area: 1 / 1 / 2 / 3; }
+    .full .stage { grid-area: 2 / 1 / 4 / 2; }
+    .full .below { grid-area: 2 / 2 / 3 / 3; }
+    .full .foot { grid-area: 3 / 2 / 4 / 3; }
+    .full .status { white-space: normal; }
+}
 [hidden] { display: none !important; }
 @media (prefers-reduced-motion: no-preference) { .row .fill { transition: transform 80ms linear; } }
 @media (forced-colors: active) {
     .row .fill, .row .swatch { forced-color-adjust: none; }
     button { border: 1px solid ButtonText; } .row.wins { border-color: Highlight; }
+    :is(button[aria-pressed=true], button[aria-expanded=true]) { outline: 2px solid Highlight; outline-offset: -3px; }
+    input[type=range] { --rail: CanvasText; } .pair .rail { background: GrayText; } .pair .part { background: CanvasText; }
+    input::-webkit-slider-thumb { background: Highlight; forced-color-adjust: none; }
 }
 @media (prefers-contrast: more) { .root { --muted: var(--ink); } .row .track, .stage { outline: 1px solid var(--ink); } }
 `;

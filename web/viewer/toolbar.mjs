@@ -43,7 +43,7 @@ export class Toolbar {
         for (const each of icons) each.classList.add("icon");
         const group = make("div", { class: "group", role: "group" }, ...this.modes);
         const space = make("span", { class: "space" });
-        this.element = make("div", { class: "bar" }, group, space, ...icons);
+        this.element = make("div", { class: "bar top" }, group, space, ...icons);
     }
 
     /** @param {"picture" | "runs"} compare @param {string} key @param {string} drawing
