@@ -106,6 +106,11 @@ input::-moz-range-thumb { width: 12px; height: 12px; border-radius: 50%; backgro
 .menu button { justify-content: flex-start; padding: 0 10px; height: 26px; }
 .speed { background: var(--field); border: 0; border-radius: 5px; height: 22px; }
 .count { color: var(--muted); font-variant-numeric: tabular-nums; white-space: nowrap; }
+@container (max-width: 340px) {
+    .group button { padding: 0 6px; } .group button.icon, .icon { padding: 0 4px; } .bar { gap: 2px; }
+    .stage { min-height: 240px; } .speed { max-width: 5em; } .row { grid-template-columns: 12px minmax(4em, 34%) 1fr 3.2em; gap: 6px; padding: 0 4px; }
+    .panel { grid-template-columns: auto 1fr 3.4em; padding: 8px 6px; gap: 4px 6px; }
+}
 @container (min-width: 680px) {
     .root.full {
         display: grid; grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr) minmax(240px, 32%);
