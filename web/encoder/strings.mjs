@@ -1,22 +1,8 @@
 /** The texts of the Concept Encoder's row. Every language has every key and its {placeholders}. */
+import { of } from "../strings.mjs";
 
 /** @type {Record<string, Record<string, string>>} */
-export const strings = {
-    en: {
-        fromPrompt: "From the prompt",
-        fromPromptHint: "Show the nouns of the prompt, to choose concepts from",
-        hide: "Hide the prompt's nouns",
-        all: "Use all",
-        allHint: "Make these the concepts, in place of what is there",
-        add: "Add {concept} to the concepts",
-        remove: "Take {concept} out of the concepts",
-        noPrompt:
-            "No prompt was found. Connect the concepts to a sampler whose positive input comes " +
-            "from a text encode node, or write what to look for into concepts.",
-        noNoun: "No noun was found in the prompt. Write what to look for into concepts.",
-        failed: "The prompt's nouns could not be found: {reason}",
-    },
-};
+export const strings = of("encoder");
 
 /**
  * A text in a language; English where there is none.
