@@ -39,6 +39,7 @@ export function register(parts) {
                 const before = node.onExecuted;
                 node.onExecuted = function (/** @type {any} */ output) {
                     before?.apply(this, arguments);
+                    history = undefined; // it does not know of this run
                     show(node, output);
                 };
             }
