@@ -1,6 +1,7 @@
 /** Mouse, pen and fingers on the picture: hovering, clicking, dragging, and two fingers to zoom. */
 
 const CLICK = 5; // pixels that a click may move
+const CLOSER = 3; // zoom of a double click
 
 /** @typedef {{x: number, y: number}} Place in the stage's own pixels */
 
@@ -11,6 +12,8 @@ export class Pointers {
         /** @type {Map<number, Place>} those that are down */
         this.down = new Map();
         this.far = false;
+        /** @type {{middle: Place, apart: number} | null} */
+        this.fingers = null;
         const { element } = stage;
         for (const [type, act] of /** @type {const} */ ([
             ["pointerdown", this.pressed],
@@ -21,7 +24,12 @@ export class Pointers {
         ])) {
             element.addEventListener(type, (/** @type {PointerEvent} */ event) => act.call(this, event));
         }
-        element.addEventListener("dblclick", () => stage.zoom(0));
+        element.addEventListener("dblclick", (/** @type {MouseEvent} */ event) => {
+            stage.zoom(stage.view.zoom > 1 ? 0 : CLOSER, stage.at(event));
+        });
+        element.addEventListener("touchmove", (/** @type {TouchEvent} */ event) => this.pinched(event), {
+            passive: true,
+        });
     }
 
     /** @param {PointerEvent} event */
@@ -40,31 +48,38 @@ export class Pointers {
         const last = this.down.get(event.pointerId);
         if (last && (this.far || Math.hypot(at.x - last.x, at.y - last.y) > CLICK)) {
             this.far = true;
-            this.dragged(event.pointerId, last, at);
+            const alone = this.down.size === 1 && this.stage.view.zoom > 1;
+            if (alone) this.stage.drag(at.x - last.x, at.y - last.y);
             this.down.set(event.pointerId, at);
         }
         if (this.down.size < 2) this.read(event);
     }
 
-    /** @param {number} id @param {Place} last @param {Place} at */
-    dragged(id, last, at) {
+    /**
+     * Two fingers zoom the picture where the editor does not take them, to zoom the graph.
+     * @param {TouchEvent} event
+     */
+    pinched(event) {
         const { stage } = this;
-        const others = [...this.down].filter(([each]) => each !== id);
-        if (others.length === 0) {
-            if (stage.view.zoom > 1) stage.drag(at.x - last.x, at.y - last.y);
+        if (event.defaultPrevented || event.targetTouches.length !== 2) {
+            this.fingers = null;
             return;
         }
-        const other = others[0][1];
-        const apart = (/** @type {Place} */ one) => Math.hypot(one.x - other.x, one.y - other.y);
-        const middle = { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 };
-        stage.zoom(apart(at) / Math.max(1, apart(last)), middle);
-        stage.drag((at.x - last.x) / 2, (at.y - last.y) / 2);
+        const [one, other] = [...event.targetTouches].map((touch) => stage.at(touch));
+        const middle = { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+        const apart = Math.max(1, Math.hypot(one.x - other.x, one.y - other.y));
+        const last = this.fingers;
+        this.fingers = { middle, apart };
+        if (!last) return;
+        stage.zoom(apart / last.apart, middle);
+        stage.drag(middle.x - last.middle.x, middle.y - last.middle.y);
     }
 
     /** @param {PointerEvent} event */
     lifted(event) {
         const { stage } = this;
         const pressed = this.down.delete(event.pointerId);
+        this.fingers = null;
         stage.element.classList.remove("dragging");
         const { point, share } = stage.hit(stage.at(event));
         if (pressed && !this.far && point) stage.acts.click(point, share >= stage.share);

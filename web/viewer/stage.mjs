@@ -119,7 +119,7 @@ export class Stage {
         this.element.classList.toggle("pan", view.zoom > 1);
     }
 
-    /** A pointer's place in the stage's own pixels. @param {MouseEvent} event */
+    /** A pointer's place in the stage's own pixels. @param {{clientX: number, clientY: number}} event */
     at(event) {
         const box = this.element.getBoundingClientRect();
         const scale = this.element.clientWidth / box.width || 1; // the editor's zoom
