@@ -17,6 +17,7 @@ from .editor import close_templates, errors_shown, open_file, screenshot, set_dr
 EXAMPLES = pack.ROOT / "example_workflows"
 POCKET = EXAMPLES / "Pocket - concept heatmaps.json"
 VIDEO = EXAMPLES / "Pocket video - concept heatmaps.json"
+_PATIENCE = 1200  # fifths of a second, for a busy machine
 LABELS = ["house", "tree", "grass", "sky", "boat", "background"]
 
 _UP = """() => window.app?.isGraphReady && !window.app.extensionManager.spinner
@@ -26,6 +27,13 @@ _WIDGETS = f"""() => Object.fromEntries({_VIEWER}.widgets
     .filter(each => each.options?.serialize !== false).map(each => [each.name, each.value]))"""
 _PAINTED = """() => Number(document.querySelector('[data-ca="viewer"]')?.shadowRoot
     .querySelector('[data-ca="stage"]').dataset.painted ?? 0)"""
+# The run that ended last: its id, and the name of what it gave the viewer to show.
+_LAST_RUN = """async () => {
+    const answer = await app.api.fetchApi("/history?max_items=1")
+    const [id, run] = Object.entries(await answer.json())[0] ?? [null, {}]
+    const said = Object.values(run.outputs ?? {}).find(each => each.concept_attention_view)
+    return {id, shown: said?.concept_attention_view[0].id}
+}"""
 _PIXELS = """() => {
     const canvas = document.querySelector('[data-ca="viewer"]').shadowRoot
         .querySelector('[data-ca="canvas"]')
@@ -70,9 +78,19 @@ def run(page, path=POCKET):
 
 
 def queue(page):
-    before = page.evaluate(_PAINTED)
+    """Queue the workflow, and wait until the viewer shows this run and no older one."""
+    before = page.evaluate(_LAST_RUN)["id"]
     page.get_by_test_id("queue-button").click()
-    painted(page, before)
+    for _ in range(_PATIENCE):
+        page.wait_for_timeout(200)
+        last = page.evaluate(_LAST_RUN)
+        if last["id"] != before:
+            assert last["shown"], "the run has shown nothing"
+            viewer = """shown => document.querySelector('[data-ca="viewer"]')
+                .dataset.ready === shown"""
+            page.wait_for_function(viewer, arg=last["shown"])
+            return
+    pytest.fail("the run has not ended")
 
 
 def painted(page, before=0):
