@@ -20,14 +20,14 @@ export class Legend {
     }
 
     /**
-     * @param {import("./run.mjs").Run} run @param {import("./colours.mjs").Colour[]} hues
+     * @param {import("./run.mjs").Run} run @param {Map<string, import("./colours.mjs").Colour>} hues
      */
     list(run, hues) {
         const key = JSON.stringify([run.labels, run.bundle.background]);
         if (key === this.made) return;
         this.made = key;
         this.rows = run.labels.map((label, i) =>
-            this.row(label, hues[i], run.bundle.background[i], run.bundle.splits[i]),
+            this.row(label, hues.get(label) ?? [128, 128, 128], run.bundle.background[i], run.bundle.splits[i]),
         );
         this.element.replaceChildren(...this.rows);
     }

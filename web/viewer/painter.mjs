@@ -38,9 +38,9 @@ export class Painter {
         const at = Math.round((split ?? 0) * width);
         const target = this.image.data;
         const base = side.fit(window, state.nearest);
+        compared?.fit(window, state.nearest);
         if (state.plain) paintPlain(target, base, {});
         else if (compared) {
-            compared.fit(window, state.nearest);
             side.paint(target, look, { to: at });
             compared.paint(target, look, { from: at });
         } else {
@@ -64,9 +64,16 @@ export class Painter {
             : side.accounts.map((each) => each.share);
         const winner = probe ? values.indexOf(Math.max(...values)) : null;
         const { legend, status, stage, element } = this.face;
-        if (side.run.labels.length === legend.rows.length) {
-            legend.update(values, { shown: look.shown, pinned: look.state.pinned, winner });
-        }
+        // The rows are the left run's concepts; the other run may lack some, or order them otherwise.
+        const rows = left.run.labels.map((label) => labels.indexOf(label));
+        legend.update(
+            rows.map((index) => values[index] ?? 0),
+            {
+                shown: look.shown,
+                pinned: look.state.pinned,
+                winner: winner === null ? null : rows.indexOf(winner),
+            },
+        );
         const lined = winner ?? (look.hovered === null ? -1 : labels.indexOf(look.hovered));
         this.outline(side, lined >= 0 && !bundle.background[lined] ? lined : null);
         const summary = this.summary(side, look);
@@ -81,6 +88,7 @@ export class Painter {
      * @param {number | null} winner */
     outline(side, winner) {
         const { stage } = this.face;
+        if (!side.sampler) return; // read before it was painted for the first time
         const key = winner === null ? "" : [winner, side.run.bundle.id, stage.painted].join();
         if (key === this.outlined) return;
         this.outlined = key;

@@ -26,6 +26,12 @@ export class Run {
         return this.bundle.kind === "scores";
     }
 
+    /** What positions and temperatures of one run mean the same in another. */
+    get layout() {
+        const { family, layers, steps, total_layers, total_steps } = this.bundle;
+        return JSON.stringify([family, layers, steps, total_layers, total_steps]);
+    }
+
     /** @returns {import("./geometry.mjs").Size} */
     get size() {
         return { width: this.bundle.size[1], height: this.bundle.size[0] };
@@ -77,9 +83,16 @@ export class Run {
         this.scores.prefetch(this.number(item));
     }
 
-    /** The choice that a state makes among what this run has.
-     * @param {import("./state.mjs").State} state @returns {import("./decode.mjs").Choice} */
-    choice(state) {
+    /**
+     * The choice that a state makes among what this run has. It was made for another run's layers
+     * and steps where those differ, and then says nothing of this one's.
+     * @param {import("./state.mjs").State} state @param {Run} [madeFor]
+     * @returns {import("./decode.mjs").Choice}
+     */
+    choice(state, madeFor = this) {
+        if (madeFor.layout !== this.layout) {
+            state = { ...state, layers: null, steps: null, temperature: null };
+        }
         const own = this.bundle.chosen;
         const usable = (/** @type {number[] | null} */ list, /** @type {any[]} */ entries) =>
             list && list.every((position) => position < entries.length) ? list : null;

@@ -8,7 +8,7 @@ import { Sampler, valuesAt } from "./resample.mjs";
  * @property {import("./state.mjs").State} state
  * @property {string[]} shown
  * @property {string | null} hovered one whose segment is outlined
- * @property {import("./colours.mjs").Colour[]} hues of all concepts
+ * @property {Map<string, import("./colours.mjs").Colour>} hues of all concepts, by label
  * @property {Uint8Array} table
  * @property {number} threshold
  */
@@ -121,7 +121,7 @@ export class Side {
             .filter((index) => index >= 0);
         const { opacity } = state;
         if (state.mode === "segments") {
-            const hues = look.hues.map((hue, i) => (this.run.bundle.background[i] ? null : hue));
+            const hues = this.hues(look).map((hue, i) => (this.run.bundle.background[i] ? null : hue));
             paintSegments(target, base, this.winners(), { hues, opacity }, part);
         } else if (!indices.length) {
             paintPlain(target, base, part);
@@ -130,10 +130,16 @@ export class Side {
         }
     }
 
+    /** The colour of every concept. @param {Look} look @returns {import("./colours.mjs").Colour[]} */
+    hues({ hues }) {
+        return this.run.labels.map((label) => hues.get(label) ?? [128, 128, 128]);
+    }
+
     /** @param {Uint8ClampedArray} target @param {Base} base @param {number[]} indices
      * @param {Look} look @param {{from?: number, to?: number}} part */
     paintMaps(target, base, indices, look, part) {
-        const { state, threshold, hues, table } = look;
+        const { state, threshold, table } = look;
+        const hues = this.hues(look);
         const { opacity } = state;
         const ends = this.ends(indices, state.scale);
         const fields = indices.map((index, at) => this.field(index, at));

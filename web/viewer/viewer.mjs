@@ -41,8 +41,8 @@ export class Viewer {
         this.probe = null;
         /** @type {Uint8Array | null} */
         this.table = null;
-        /** @type {import("./colours.mjs").Colour[]} */
-        this.hues = [];
+        /** @type {Map<string, import("./colours.mjs").Colour>} */
+        this.hues = new Map();
         /** @type {any[] | null} */
         this.said = null;
         this.given = this.wanted = this.busy = this.scheduled = false;
@@ -92,7 +92,7 @@ export class Viewer {
             );
             if (this.said === bundles) this.showWhole(bundle, second);
         } catch (error) {
-            this.fail(error);
+            if (this.said === bundles) this.fail(error);
         }
     }
 
@@ -104,7 +104,11 @@ export class Viewer {
         this.given = Boolean(second);
         this.probe = null;
         const { run } = this.side;
-        this.hues = hues(run.labels.length);
+        // By name, so that a concept has one colour in both runs.
+        const names = [...new Set([...run.labels, ...(this.other?.run.labels ?? [])])];
+        const colours = hues(names.length);
+        this.hues = new Map(names.map((label, i) => [label, colours[i]]));
+        this.hovered = null; // its row may be replaced without the pointer leaving it
         this.face.legend.list(run, this.hues);
         this.face.stage.picture = run.size;
         this.face.full = true;
@@ -119,7 +123,8 @@ export class Viewer {
      */
     made(bundle, there) {
         if (!there || bundle.id !== there.run.bundle.id) return new Side(new Run(bundle, this.host.address));
-        there.run.bundle.chosen = bundle.chosen;
+        // Not in place: a run that is kept to compare with may be the same one.
+        there.run.bundle = { ...there.run.bundle, chosen: bundle.chosen };
         return there;
     }
 
@@ -187,7 +192,7 @@ export class Viewer {
         const item = Math.min(this.state.item, side.run.count - 1);
         const [image, maps] = await Promise.all([
             side.run.picture(item),
-            side.run.maps(item, side.run.choice(this.state)),
+            side.run.maps(item, side.run.choice(this.state, this.side?.run)),
         ]);
         side.set(image, maps);
     }
@@ -241,7 +246,8 @@ export class Viewer {
         const { labels, bundle } = side.run;
         const values = side.values(point.u, point.v);
         const shown = values.map((value, i) => (bundle.background[i] ? -1 : value));
-        this.change(togglePin(this.state, labels[shown.indexOf(Math.max(...shown))]));
+        const label = labels[shown.indexOf(Math.max(...shown))];
+        if (this.side?.run.shownLabels.includes(label)) this.change(togglePin(this.state, label));
     }
 
     /** Keep this run to compare the next one with it, or let go of the one that is kept. */
