@@ -187,9 +187,13 @@ def test_the_keyboard_chooses_zooms_and_compares(editor):
     run(editor)
     stage = part(editor, "stage")
     editor.mouse.click(*place(editor, 0.5, 0.9))
+    editor.wait_for_function(
+        """() => document.querySelector('[data-ca="viewer"]').shadowRoot
+            .querySelector('[data-ca="stage"]').getAttribute("aria-label").startsWith("grass: ")"""
+    )
     assert stage.get_attribute("aria-label").startswith("grass: ")
     editor.keyboard.press("ArrowRight")
-    editor.wait_for_timeout(300)
+    editor.wait_for_timeout(800)
     assert stage.get_attribute("aria-label").startswith("sky: ")
     maps = editor.evaluate(_PIXELS)
     editor.keyboard.press("Space")
