@@ -15,6 +15,7 @@ OTHERS = ("zh", "ja", "ko", "fr", "es", "ru")
 _LITERAL = re.compile(
     r"\d+%-\d+%|\b\d+-\d+\b|-\d:|\b\d,\d,\d|\bCLIP\b|\bT5\b|\bVAE\b|\bFLUX\.\d|\bSD3\b|\bCogVideoX\b"
     r"|%\w+%|\bembedding:|\bnearest\b|\bbilinear\b|\bbicubic\b|\bedge-guided\b|\bauto\b|\[output\]"
+    r"|\"[^\"]+\"|\(\w+:[\d.]+\)"
 )
 
 
@@ -54,11 +55,18 @@ def test_no_text_is_missing_left_over_or_empty(language, name):
     assert [key for key, text in own.items() if english[key] and not text.strip()] == []
 
 
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("language", OTHERS)
-def test_sentences_are_translated_and_what_is_typed_stays_as_it_is(language):
-    english, own = (texts(read(each, "nodeDefs.json")) for each in ("en", language))
+def test_sentences_are_translated(language, name):
+    english, own = texts(read("en", name)), texts(read(language, name))
     sentences = [key for key, text in english.items() if text.count(" ") > 3]
     assert [key for key in sentences if own[key] == english[key]] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_is_typed_stays_as_it_is(language):
+    english, own = (texts(read(each, "nodeDefs.json")) for each in ("en", language))
+    sentences = [key for key, text in english.items() if text.count(" ") > 3]
     changed = {
         key: sorted(set(literals(english[key])) - set(literals_anywhere(own[key])))
         for key in sentences
@@ -69,6 +77,36 @@ def test_sentences_are_translated_and_what_is_typed_stays_as_it_is(language):
 def literals_anywhere(text):
     """As `literals`, with a space around every run of Latin letters, which other scripts lack."""
     return [*literals(text), *literals(re.sub(r"([^\x00-\x7f])", r" \1 ", text))]
+
+
+def options(info):
+    """Every word that a node's combos offer, the longest first."""
+    found = set()
+    for group in ("required", "optional"):
+        for _, settings in info["input"].get(group, {}).values():
+            found.update(settings.get("options", ()))
+    return sorted(found, key=len, reverse=True)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_tooltips_explain_the_options_and_name_the_inputs_that_are_seen(language):
+    nodes = json.loads(snapshot.FILE.read_text(encoding="utf-8"))
+    english, own = (read(each, "nodeDefs.json") for each in ("en", language))
+    lost, unseen = [], []
+    for node, texts_of_node in own.items():
+        names = {key: entry["name"] for key, entry in texts_of_node["inputs"].items()}
+        for key, entry in texts_of_node["inputs"].items():
+            source, left = english[node]["inputs"][key]["tooltip"], entry["tooltip"]
+            for option in options(nodes[node]):
+                if f"{option}:" in source and option not in left:
+                    lost.append((node, key, option))
+                left = left.replace(option, "")
+            unseen += [
+                (node, key, each)
+                for each, name in names.items()
+                if name.lower() != each and re.search(rf"(?<![A-Za-z_]){each}(?![A-Za-z_])", left)
+            ]
+    assert (lost, unseen) == ([], [])
 
 
 def test_the_settings_page_and_its_texts_name_the_same_settings():

@@ -75,7 +75,7 @@ export const encoder = {
     allHint: "Hacer de estos los conceptos, en lugar de los que hay",
     add: "Añadir {concept} a los conceptos",
     remove: "Quitar {concept} de los conceptos",
-    noPrompt: "No se encontró ningún prompt. Conecte los conceptos a un sampler cuya entrada positiva venga de un nodo de codificación de texto, o escriba en conceptos lo que busca.",
-    noNoun: "No se encontró ningún sustantivo en el prompt. Escriba en conceptos lo que busca.",
+    noPrompt: "No se encontró ningún prompt. Conecte los conceptos a un sampler cuya entrada positiva venga de un nodo de codificación de texto, o escriba en «conceptos» lo que busca.",
+    noNoun: "No se encontró ningún sustantivo en el prompt. Escriba en «conceptos» lo que busca.",
     failed: "No se pudieron hallar los sustantivos del prompt: {reason}",
 };

@@ -69,13 +69,13 @@ export const viewer = {
 
 export const encoder = {
     fromPrompt: "Depuis le prompt",
-    fromPromptHint: "Proposer les noms communs du prompt comme concepts",
-    hide: "Masquer les noms du prompt",
+    fromPromptHint: "Afficher les noms communs du prompt, pour y choisir des concepts",
+    hide: "Masquer les noms communs du prompt",
     all: "Tout prendre",
     allHint: "En faire les concepts, à la place de ceux qui y sont",
     add: "Ajouter {concept} aux concepts",
     remove: "Retirer {concept} des concepts",
-    noPrompt: "Aucun prompt trouvé : connectez cet encodeur à un échantillonneur, ou donnez le même CLIP à un encodeur de texte.",
-    noNoun: "Le prompt ne contient aucun nom commun à proposer.",
-    failed: "Impossible de lire le prompt : {reason}",
+    noPrompt: "Aucun prompt trouvé. Reliez les concepts à un échantillonneur dont l'entrée « positif » vient d'un nœud d'encodage de texte, ou écrivez dans « concepts » ce qu'il faut chercher.",
+    noNoun: "Aucun nom commun trouvé dans le prompt. Écrivez dans « concepts » ce qu'il faut chercher.",
+    failed: "Impossible de trouver les noms communs du prompt : {reason}",
 };

@@ -69,13 +69,13 @@ export const viewer = {
 
 export const encoder = {
     fromPrompt: "프롬프트에서 가져오기",
-    fromPromptHint: "프롬프트의 명사를 컨셉으로 제안",
+    fromPromptHint: "프롬프트의 명사를 표시해 컨셉 고르기",
     hide: "프롬프트의 명사 숨기기",
     all: "모두 사용",
-    allHint: "지금 있는 것 대신 이것들을 개념으로 씁니다",
+    allHint: "지금 있는 것 대신 이 명사들을 컨셉으로 사용",
     add: "컨셉에 {concept} 추가",
     remove: "컨셉에서 {concept} 제거",
-    noPrompt: "프롬프트를 찾지 못했습니다. 이 인코더를 샘플러에 연결하거나, 텍스트 인코더에 같은 CLIP을 연결하세요.",
-    noNoun: "프롬프트에 제안할 명사가 없습니다.",
-    failed: "프롬프트를 읽을 수 없습니다: {reason}",
+    noPrompt: "프롬프트를 찾지 못했습니다. '긍정 프롬프트' 입력이 텍스트 인코드 노드에서 오는 샘플러에 컨셉을 연결하거나, 찾을 대상을 '컨셉'에 적으세요.",
+    noNoun: "프롬프트에서 명사를 찾지 못했습니다. 찾을 대상을 '컨셉'에 적으세요.",
+    failed: "프롬프트의 명사를 찾을 수 없습니다: {reason}",
 };
