@@ -1,5 +1,6 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { strings, translator } from "../../web/strings.mjs";
+import { of, strings, translator } from "../../web/strings.mjs";
 
 const LANGUAGES = Object.keys(strings);
 /** @param {string} text */
@@ -14,6 +15,19 @@ describe.each(LANGUAGES)("%s", (language) => {
         expect(strings[language][key].trim()).toBeTruthy();
         expect(placeholders(strings[language][key])).toEqual(placeholders(strings.en[key]));
     });
+});
+
+test("every language that the pack has node names in has the texts", () => {
+    const folder = new URL("../../locales/", import.meta.url);
+    expect([...LANGUAGES].sort()).toEqual(readdirSync(folder).sort());
+});
+
+test.each(["viewer", "encoder"])("sentences of the %s are translated", (part) => {
+    const { en, ...others } = of(/** @type {"viewer" | "encoder"} */ (part));
+    const sentences = Object.keys(en).filter((key) => en[key].split(" ").length > 4);
+    for (const own of Object.values(others)) {
+        expect(sentences.filter((key) => own[key] === en[key])).toEqual([]);
+    }
 });
 
 test("placeholders are filled in", () => {
