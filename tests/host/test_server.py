@@ -54,6 +54,18 @@ def test_a_prompt_that_does_not_fit_is_an_error_that_names_the_node_and_the_inpu
         client.queue(prompt)
 
 
+def test_the_blueprint_is_offered_as_a_part_of_this_pack(client):
+    (module,) = {info["python_module"] for info in client.pack_nodes().values()}
+    (key,) = (
+        key
+        for key, entry in client.get("/global_subgraphs").items()
+        if (entry["name"], entry["info"]["node_pack"]) == ("Concept heatmaps", module)
+    )
+    served = json.loads(client.get(f"/global_subgraphs/{key}")["data"])
+    saved = (pack.ROOT / "subgraphs" / "Concept heatmaps.json").read_text(encoding="utf-8")
+    assert served == json.loads(saved)
+
+
 def test_nothing_is_written_into_the_host_s_folder(server, client):
     client.run(
         {

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load
 
 import workflows
-from graphs import examples
+from graphs import blueprint, examples
 from graphs.problems import problems
 from hosting import locate, pack, workflow
 from hosting.errors import HostError
@@ -179,6 +179,13 @@ def test_the_examples_are_what_the_tool_builds(object_info):
         built = examples.build(path.stem, object_info, workflows.pack_version())
         saved = json.loads(path.read_text(encoding="utf-8"))
         assert workflow.to_prompt(saved, object_info) == workflow.to_prompt(built, object_info)
+
+
+def test_the_blueprint_is_what_the_tool_builds(object_info):
+    path = workflows.BLUEPRINTS / f"{blueprint.NAME}.json"
+    built = blueprint.build(object_info, workflows.pack_version())
+    assert json.loads(path.read_text(encoding="utf-8")) == built
+    assert {each.stem for each in path.parent.iterdir()} == {blueprint.NAME}
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
