@@ -1,6 +1,7 @@
 """From recorded scores to one heatmap for each concept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import torch
@@ -58,10 +59,16 @@ def decode(
             "Sample with another weight or compute precision, such as bf16."
         )
     shown = [i for i, hidden in enumerate(capture.background) if not hidden]
-    values = smooth(maps[:, shown].transpose(0, 1).unflatten(-1, capture.grid), smoothing)
+    hidden = [i for i, hidden in enumerate(capture.background) if hidden]
+    values = smooth(maps.transpose(0, 1).unflatten(-1, capture.grid), smoothing)
     values = to_frames(values, capture.spans, frames)
-    labels = tuple(capture.labels[i] for i in shown)
-    return normalized(Heatmaps(values.contiguous(), labels, (_SOFTMAX_RANGE,)), normalize)
+    heatmaps = Heatmaps(
+        values[shown].contiguous(),
+        tuple(capture.labels[i] for i in shown),
+        (_SOFTMAX_RANGE,),
+        values[hidden].amax(0) if hidden else None,
+    )
+    return normalized(heatmaps, normalize)
 
 
 def shares(
@@ -102,7 +109,7 @@ def normalized(heatmaps: Heatmaps, normalize: Normalize) -> Heatmaps:
     high = torch.where(flatline, torch.ones_like(high), high)
     stretched = ((flat - low[:, None]) / (high - low)[:, None]).clamp(0.0, 1.0)
     pairs = tuple(zip(low.tolist(), high.tolist(), strict=True))
-    return Heatmaps(stretched.view_as(heatmaps.values), heatmaps.labels, pairs)
+    return replace(heatmaps, values=stretched.view_as(heatmaps.values), value_range=pairs)
 
 
 def only(heatmaps: Heatmaps, labels: Sequence[str]) -> Heatmaps:
@@ -119,7 +126,9 @@ def only(heatmaps: Heatmaps, labels: Sequence[str]) -> Heatmaps:
     pairs = heatmaps.value_range
     if len(pairs) > 1:
         pairs = tuple(pairs[place] for place in places)
-    return Heatmaps(heatmaps.values[places], tuple(labels), pairs)
+    return replace(
+        heatmaps, values=heatmaps.values[places], labels=tuple(labels), value_range=pairs
+    )
 
 
 def positions(

@@ -1,6 +1,7 @@
 """From the token grid to pixels."""
 
 import math
+from dataclasses import replace
 from typing import Literal, get_args
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from .errors import ConceptAttentionError
+from .types import Heatmaps
 
 Mode = Literal["nearest", "bilinear", "bicubic", "edge-guided"]
 
@@ -71,6 +73,31 @@ def resize(
     else:
         sized = _interpolate(maps, size, mode, picture)
     return sized.clamp(0.0, 1.0).view(*values.shape[:-2], *size)
+
+
+def resized(
+    heatmaps: Heatmaps,
+    size: tuple[int, int],
+    mode: Mode = "bilinear",
+    picture: tuple[int, int] | None = None,
+    image: Tensor | None = None,
+) -> Heatmaps:
+    """Heatmaps and their background at another size; see `resize`.
+
+    One map and several pictures to guide "edge-guided" make one map for each picture.
+    """
+
+    def sized(values: Tensor) -> Tensor:
+        return resize(values, size, mode, picture, image)
+
+    values, background = heatmaps.values, heatmaps.background
+    if image is not None and mode == "edge-guided":
+        count = common_batch(image.shape[0], values.shape[1] * values.shape[2])
+        if count > values.shape[1] * values.shape[2]:
+            values = values.expand(-1, count, -1, -1, -1)
+            background = None if background is None else background.expand(count, -1, -1, -1)
+    background = None if background is None else sized(background)
+    return replace(heatmaps, values=sized(values), background=background)
 
 
 def common_batch(pictures: int, items: int) -> int:

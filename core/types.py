@@ -98,9 +98,19 @@ class Heatmaps:
 
     values: [C, B, F, H, W] float32 in 0..1. value_range: the (low, high) that 0 and 1 stand for in
     softmax units; (0.0, 1.0) when the values are the softmax itself; one pair for each concept when
-    each was stretched on its own.
+    each was stretched on its own. background: [B, F, H, W], the largest share that any background
+    concept has, in softmax units; None where there was none.
     """
 
     values: Tensor
     labels: tuple[str, ...]
     value_range: tuple[tuple[float, float], ...]
+    background: Tensor | None = None
+
+    @property
+    def shares(self) -> Tensor:
+        """The values in softmax units, whatever they were stretched to: [C, B, F, H, W]."""
+        if self.value_range == ((0.0, 1.0),):
+            return self.values
+        low, high = self.values.new_tensor(self.value_range).T[..., None, None, None, None]
+        return self.values * (high - low) + low

@@ -1,6 +1,5 @@
 """Heatmap Decode: from a capture to one heatmap for each concept."""
 
-from dataclasses import replace
 from typing import Any, get_args
 
 import comfy.model_management
@@ -11,8 +10,8 @@ from ..core.concepts import parse_concepts
 from ..core.decode import Normalize, decode, normalized, only
 from ..core.defaults import Order
 from ..core.frames import Frames
-from ..core.resize import Mode, common_batch, resize
-from ..core.types import Capture, Heatmaps
+from ..core.resize import Mode, common_batch, resized
+from ..core.types import Capture
 from ._host import io
 from .types import CaptureType, HeatmapsType
 
@@ -177,22 +176,11 @@ class HeatmapDecode(io.ComfyNode):
         heatmaps = normalized(heatmaps, normalize)
         if labels := parse_concepts(concept, "concept"):
             heatmaps = only(heatmaps, labels)
-        sized = _sized(heatmaps, capture.picture, image, interpolation)
+        size = capture.picture
+        if image is not None:
+            size = (image.shape[1], image.shape[2])
+            common_batch(image.shape[0], heatmaps.values.shape[1] * heatmaps.values.shape[2])
+        sized = resized(heatmaps, size, interpolation, capture.picture, image)
         device = comfy.model_management.intermediate_device()
         masks = sized.values.flatten(0, 2)  # CBFHW to (CBF)HW
         return io.NodeOutput(sized, masks.to(device), colorize(masks).to(device))
-
-
-def _sized(
-    heatmaps: Heatmaps, picture: tuple[int, int], image: Tensor | None, mode: Mode
-) -> Heatmaps:
-    """Heatmaps at the size of the image, else of the picture that was sampled."""
-    values = heatmaps.values
-    size = picture
-    if image is not None:
-        size = (image.shape[1], image.shape[2])
-        count = common_batch(image.shape[0], values.shape[1] * values.shape[2])
-        if mode == "edge-guided" and count > values.shape[1] * values.shape[2]:
-            # One map and several pictures: each picture's edges make a map of their own.
-            values = values.expand(-1, count, -1, -1, -1)
-    return replace(heatmaps, values=resize(values, size, mode, picture, image))

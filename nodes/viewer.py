@@ -8,7 +8,7 @@ from torch import Tensor
 from ..core.concepts import parse_concepts
 from ..core.decode import decode, only
 from ..core.errors import ConceptAttentionError
-from ..core.resize import resize
+from ..core.resize import resized
 from ..core.types import Capture, Heatmaps
 from ..core.view import Settings, View, spans_of, view_capture, view_heatmaps
 from . import view_files
@@ -121,8 +121,7 @@ def _maps(
     if settings.concepts:
         decoded = only(decoded, settings.concepts)
     size = (image.shape[1], image.shape[2])
-    values = resize(decoded.values, size, "bilinear", capture.picture)
-    return Heatmaps(values, decoded.labels, decoded.value_range)
+    return resized(decoded, size, "bilinear", capture.picture)
 
 
 def _require_defaults(settings: Settings) -> None:

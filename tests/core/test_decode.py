@@ -85,6 +85,14 @@ def test_the_background_takes_its_share_and_is_not_shown():
     heatmaps = decode(make(background=(False, True)), layers="3")
     assert heatmaps.labels == ("dragon",)
     assert maps(heatmaps) == [pytest.approx([0.2, 0.5, 0.75, 0.5, 0.5, 0.2])]
+    rock = [0.8, 0.5, 0.25, 0.5, 0.5, 0.8]
+    assert heatmaps.background.shape == (1, 1, 2, 3)
+    assert heatmaps.background.flatten().tolist() == pytest.approx(rock)
+    stretched = only(decode(make(background=(False, True)), normalize="shared"), ["dragon"])
+    whole = decode(make(background=(False, True)))
+    assert torch.equal(stretched.background, whole.background)
+    assert decode(make()).background is None
+
 
 
 def test_shares_are_of_all_concepts_and_are_left_as_they_overflowed():
@@ -178,6 +186,11 @@ def test_per_concept_stretches_each_on_its_own():
     assert maps(heatmaps)[0] == pytest.approx([0, 6 / 11, 1, 6 / 11, 6 / 11, 0])
     assert heatmaps.value_range[0] == pytest.approx((0.2, 0.75))
     assert heatmaps.value_range[1] == pytest.approx((0.25, 0.8))
+
+
+@pytest.mark.parametrize("normalize", ["none", "shared", "per concept"])
+def test_shares_are_the_softmax_whatever_the_values_were_stretched_to(normalize):
+    assert torch.allclose(decode(make(), normalize=normalize).shares, decode(make()).values)
 
 
 @pytest.mark.parametrize("normalize", ["shared", "per concept"])

@@ -1,10 +1,13 @@
 """From tokens to pixels, on grids that are not square and cover more than the picture."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from concept_attention.core.errors import ConceptAttentionError
-from concept_attention.core.resize import common_batch, covered, resize
+from concept_attention.core.resize import common_batch, covered, resize, resized
+from concept_attention.core.types import Heatmaps
 
 MODES = ["nearest", "bilinear", "bicubic", "edge-guided"]
 
@@ -130,3 +133,16 @@ def test_what_is_missing_or_does_not_fit_is_named():
 
 def test_one_serves_all():
     assert [common_batch(*pair) for pair in ((1, 1), (1, 5), (5, 1), (4, 4))] == [1, 5, 5, 4]
+
+
+def test_heatmaps_are_resized_with_their_background():
+    maps = Heatmaps(torch.rand(2, 1, 1, 2, 3), ("dragon", "rock"), ((0.0, 1.0),))
+    maps = replace(maps, background=1 - maps.values.amax(0))
+    sized = resized(maps, (32, 48), "bilinear", (32, 48))
+    assert sized.values.shape == (2, 1, 1, 32, 48)
+    assert torch.equal(sized.background, resize(maps.background, (32, 48), "bilinear", (32, 48)))
+    pictures = torch.rand(4, 32, 48, 3)
+    guided = resized(maps, (32, 48), "edge-guided", (32, 48), pictures)
+    assert guided.values.shape == (2, 4, 1, 32, 48)
+    assert guided.background.shape == (4, 1, 32, 48)
+    assert resized(replace(maps, background=None), (4, 6)).background is None
