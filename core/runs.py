@@ -12,15 +12,24 @@ ROOM = 1 << 30
 class Runs:
     """Folders named by their content; the most recently used are kept, up to `room` bytes.
 
-    Only what this object wrote is deleted. deletions: how many folders that were. A lock lets only
-    one thread write or delete at a time.
+    Only what this object wrote is deleted. A lock lets only one thread write or delete at a time.
     """
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._sizes: OrderedDict[Path, int] = OrderedDict()
         self._lock = threading.Lock()
-        self.deletions = 0
+        self._deletions = 0
+
+    @property
+    def deletions(self) -> int:
+        """How many of the folders were deleted, by this object or by anyone else."""
+        with self._lock:
+            gone = [folder for folder in self._sizes if not folder.is_dir()]
+            for folder in gone:
+                del self._sizes[folder]
+            self._deletions += len(gone)
+            return self._deletions
 
     def write(self, folder: Path, fill: Callable[[Path], None]) -> None:
         """Have the folder filled, unless it is there.
@@ -54,7 +63,7 @@ class Runs:
                     return
                 shutil.rmtree(folder, ignore_errors=True)
                 del self._sizes[folder]
-                self.deletions += 1
+                self._deletions += 1
 
     def _note(self, folder: Path) -> None:
         if folder in self._sizes:

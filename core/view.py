@@ -97,19 +97,26 @@ def view_heatmaps(
 ) -> View:
     """The maps of every item, [C, H, W] each, of at most 512 rows and columns.
 
+    The background's comes last, if there was one: of several, at each place the strongest.
+
     Raises ConceptAttentionError for pictures that do not fit.
     """
     _, batch, frames, _, _ = heatmaps.values.shape
     _fit(pictures, (batch * frames,))
-    values = reduced(heatmaps.values.permute(1, 2, 0, 3, 4).flatten(0, 1))
+    maps, labels, ends = heatmaps.values, heatmaps.labels, heatmaps.value_range
+    if heatmaps.background is not None:
+        maps = torch.cat([maps, heatmaps.background[None]])
+        ends = (*(ends * len(labels) if len(ends) == 1 else ends), (0.0, 1.0))
+        labels = (*labels, _unused("background", labels))
+    values = reduced(maps.permute(1, 2, 0, 3, 4).flatten(0, 1))
     grid = (values.shape[-2], values.shape[-1])
     bundle = {
         **_common("maps", pictures, size, batch, (1,) * frames, grid),
         "covered": [1.0, 1.0],
-        "labels": list(heatmaps.labels),
-        "background": [False] * len(heatmaps.labels),
+        "labels": list(labels),
+        "background": [place >= len(heatmaps.labels) for place in range(len(labels))],
         "splits": [],
-        "value_range": [list(pair) for pair in heatmaps.value_range],
+        "value_range": [list(pair) for pair in ends],
         "chosen": _first(settings, heatmaps.labels),
     }
     return View(_files(values.half()), bundle)
@@ -190,6 +197,13 @@ def _splits(capture: Capture) -> list[str]:
     """How every concept was split into tokens; none where that was not kept."""
     pairs = zip(capture.splits, capture.choices, strict=True)
     return [explain(split, choice) for split, choice in pairs]
+
+
+def _unused(label: str, labels: tuple[str, ...]) -> str:
+    """The label, in brackets until no concept has it."""
+    while label in labels:
+        label = f"({label})"
+    return label
 
 
 def _files(values: Tensor) -> tuple[np.ndarray, ...]:

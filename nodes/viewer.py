@@ -9,11 +9,13 @@ from ..core.concepts import parse_concepts
 from ..core.decode import decode, only
 from ..core.errors import ConceptAttentionError
 from ..core.resize import resized
+from ..core.segments import segments as strongest
 from ..core.types import Capture, Heatmaps
 from ..core.view import Settings, View, spans_of, view_capture, view_heatmaps
 from . import view_files
 from ._host import io
-from .types import CaptureType, HeatmapsType
+from .types import HeatmapsType
+from .viewer_inputs import viewer_inputs
 
 _AUTO = "auto"
 
@@ -42,7 +44,7 @@ class HeatmapViewer(io.ComfyNode):
                 "concept attention",
             ],
             is_output_node=True,
-            inputs=[*_sources(), *_mask(), *_selection()],
+            inputs=viewer_inputs(),
             outputs=[
                 io.Image.Output(display_name="image", tooltip="The picture, as it came in."),
                 HeatmapsType.Output(
@@ -52,8 +54,8 @@ class HeatmapViewer(io.ComfyNode):
                 ),
                 io.Mask.Output(
                     display_name="mask",
-                    tooltip="The maps as masks of 0 to 1, or of 0 and 1 alone with a threshold: "
-                    "all batch items or frames of the first concept, then of the second.",
+                    tooltip="The maps as masks of 0 to 1, or of 0 and 1 alone with a threshold or "
+                    "segments: all batch items or frames of the first concept, then of the second.",
                 ),
             ],
         )
@@ -77,6 +79,7 @@ class HeatmapViewer(io.ComfyNode):
         heatmaps: Heatmaps | None = None,
         image_b: Tensor | None = None,
         capture_b: Capture | None = None,
+        segments: bool = False,
     ) -> io.NodeOutput:
         """Decode, write what the browser needs, and say where it is."""
         labels = tuple(parse_concepts(concept, "concept"))
@@ -85,12 +88,13 @@ class HeatmapViewer(io.ComfyNode):
             raise ConceptAttentionError(
                 "image_b: it has no capture to be shown with; connect capture_b too"
             )
-        maps = _maps(image, capture, heatmaps, settings)
+        every = _maps(image, capture, heatmaps, settings)
+        maps = only(every, labels) if labels else every
         views = [(image, _view(image, capture, heatmaps, settings))]
         if capture_b is not None:
             views.append(_second(image, image_b, capture_b, settings))
         device = comfy.model_management.intermediate_device()
-        masks = _thresholded(maps, threshold) if threshold > 0 else maps.values
+        masks = _masks(every, maps, threshold, segments)
         shown = view_files.write(views, maps, settings)
         # CBFHW to (CBF)HW
         return io.NodeOutput(image, maps, masks.flatten(0, 2).to(device), ui=shown)
@@ -99,7 +103,7 @@ class HeatmapViewer(io.ComfyNode):
 def _maps(
     image: Tensor, capture: Capture | None, heatmaps: Heatmaps | None, settings: Settings
 ) -> Heatmaps:
-    """The maps of the concepts asked for, at the picture's size if they come from a capture."""
+    """The maps of all concepts, at the picture's size if they come from a capture."""
     if (capture is None) == (heatmaps is None):
         found = "neither is" if capture is None else "both are"
         raise ConceptAttentionError(
@@ -108,7 +112,7 @@ def _maps(
         )
     if heatmaps is not None:
         _require_defaults(settings)
-        return only(heatmaps, settings.concepts) if settings.concepts else heatmaps
+        return heatmaps
     video = spans_of(capture, image.shape[0]) == capture.spans
     decoded = decode(
         capture,
@@ -118,8 +122,6 @@ def _maps(
         frames="video" if video else "latent",
         smoothing=settings.smoothing,
     )
-    if settings.concepts:
-        decoded = only(decoded, settings.concepts)
     size = (image.shape[1], image.shape[2])
     return resized(decoded, size, "bilinear", capture.picture)
 
@@ -160,101 +162,9 @@ def _second(
     return picture, _view(picture, capture, None, own)
 
 
-def _thresholded(maps: Heatmaps, threshold: float) -> Tensor:
-    """1 where the concept's share of the pixel reaches the threshold, else 0."""
-    low, high = maps.values.new_tensor(maps.value_range)[..., None, None, None, None].unbind(1)
-    return (maps.values * (high - low) + low >= threshold).to(maps.values)
-
-
-def _sources() -> list[Any]:
-    return [
-        io.Image.Input(
-            "image",
-            tooltip="The picture, or all of a batch or video. One serves all batch items or frames "
-            "of the capture; otherwise there must be as many.",
-        ),
-        CaptureType.Input(
-            "capture",
-            optional=True,
-            tooltip="What was recorded. Layers, steps and temperature can then be changed on the "
-            "node. Connect this or heatmaps.",
-        ),
-        HeatmapsType.Input(
-            "heatmaps",
-            optional=True,
-            tooltip="Maps that are decoded already, from Heatmap Decode, instead of capture.",
-        ),
-        io.Image.Input(
-            "image_b",
-            optional=True,
-            tooltip="A second picture to compare with, such as one of another prompt; needs "
-            "capture_b.",
-        ),
-        CaptureType.Input(
-            "capture_b",
-            optional=True,
-            tooltip="A second capture to compare with. Without image_b it is shown on image.",
-        ),
-    ]
-
-
-def _mask() -> list[Any]:
-    return [
-        io.String.Input(
-            "concept",
-            default="",
-            placeholder="all concepts",
-            tooltip="Concepts to put out, separated by commas, as they were written in the Concept "
-            "Encoder. Empty: all. The node shows all of them either way.",
-        ),
-        io.Float.Input(
-            "threshold",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
-            tooltip="0 puts the maps out as soft masks. Above, the mask is 1 where the concept's "
-            "share of the pixel is at least this, and 0 elsewhere.",
-        ),
-    ]
-
-
-def _selection() -> list[Any]:
-    return [
-        io.String.Input(
-            "layers",
-            default=_AUTO,
-            advanced=True,
-            tooltip="Layers (double blocks) to average for the outputs and at first: auto for what "
-            "suits the model family, all, 15-18, -4: for the last four, 0,5,9, 50%-100%.",
-        ),
-        io.String.Input(
-            "steps",
-            default=_AUTO,
-            advanced=True,
-            tooltip="Sampling steps to average for the outputs and at first, counted from 0: auto "
-            "for what suits the model family, all, 0-9, 70%-100%.",
-        ),
-        io.Float.Input(
-            "temperature",
-            default=0.0,
-            min=0.0,
-            max=1000000.0,
-            step=0.1,
-            round=0.0001,
-            advanced=True,
-            tooltip="Scores are divided by it before the softmax; small values make every pixel "
-            "choose one concept. 0 is the model family's own: 1 for most, 1000 for FLUX.2.",
-        ),
-        io.Float.Input(
-            "smoothing",
-            default=0.0,
-            min=0.0,
-            max=4.0,
-            step=0.1,
-            round=0.01,
-            advanced=True,
-            tooltip="Width of a gaussian that calms the maps, in tokens; a token is 16 pixels of "
-            "the picture for most models. 0 leaves them as they are.",
-        ),
-    ]
+def _masks(every: Heatmaps, maps: Heatmaps, threshold: float, segments: bool) -> Tensor:
+    """Of the concepts put out: their segments among all, where they reach the threshold, or all."""
+    if segments:
+        places = [every.labels.index(label) for label in maps.labels]
+        return strongest(every)[places].to(maps.values)
+    return (maps.shares >= threshold).to(maps.values) if threshold > 0 else maps.values

@@ -1,6 +1,7 @@
 """Heatmap Viewer inside the host: what it puts out, what it writes, what it says."""
 
 import json
+import shutil
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.runs import Runs
+from concept_attention.core.segments import segments
 from concept_attention.core.types import Capture, Heatmaps
 from concept_attention.nodes import view_files
 from concept_attention.nodes.decode import HeatmapDecode
@@ -90,6 +92,30 @@ def test_a_threshold_is_a_share_whatever_the_heatmaps_were_stretched_to():
         given, mask = HeatmapViewer.execute(image, heatmaps=maps, threshold=0.3).result[1:]
         assert given is maps
         assert (mask != expected).float().mean() < 0.001  # a rounding at the very threshold
+
+
+def test_segments_are_those_of_all_concepts_whichever_are_put_out():
+    capture, image = make(), pictures()
+    for concept in ("", "sky"):
+        maps, mask = HeatmapViewer.execute(
+            image, capture=capture, concept=concept, threshold=0.9, segments=True
+        ).result[1:]
+        every = HeatmapDecode.execute(capture, image=image).result[0]
+        wins = segments(every).float()
+        assert torch.equal(mask, wins[[every.labels.index(label) for label in maps.labels], 0, 0])
+    given = HeatmapViewer.execute(image, heatmaps=every, concept="sky", segments=True)
+    assert torch.equal(given.result[2], mask)
+    assert 0 < mask.mean() < 1
+
+
+def test_heatmaps_come_with_their_background():
+    maps = HeatmapDecode.execute(make(), image=pictures(), normalize="shared").result[0]
+    (bundle,) = shown(pictures(), heatmaps=maps)["concept_attention_view"]
+    assert bundle["labels"] == [*maps.labels, "background"]
+    assert bundle["background"] == [False, False, False, True]
+    assert bundle["value_range"] == [*(list(maps.value_range[0]) for _ in maps.labels), [0.0, 1.0]]
+    values = np.fromfile(folder_of(bundle) / "scores-00000.f16", "<f2").reshape(4, *bundle["grid"])
+    assert values[3] == pytest.approx(maps.background[0, 0].numpy(), abs=1e-3)
 
 
 def test_smoothing_calms_the_maps():
@@ -215,6 +241,16 @@ def test_the_least_recently_used_files_go_first_and_a_run_brings_them_back(runs)
     assert [folder.is_dir() for folder in folders] == [True, False, True]
     assert HeatmapViewer.fingerprint_inputs(concept="") != before
     assert run(images[1]) == folders[1] and folders[1].is_dir()
+
+
+def test_files_that_someone_deleted_are_written_by_the_next_run(runs):
+    (bundle,) = shown(pictures() * 0.3, capture=make())["concept_attention_view"]
+    before = HeatmapViewer.fingerprint_inputs(concept="")
+    assert HeatmapViewer.fingerprint_inputs(concept="") == before
+    shutil.rmtree(folder_of(bundle))
+    assert HeatmapViewer.fingerprint_inputs(concept="") != before
+    shown(pictures() * 0.3, capture=make())
+    assert folder_of(bundle).is_dir()
 
 
 def test_through_the_server_the_files_are_fetched_by_view(client):

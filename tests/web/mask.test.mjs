@@ -42,6 +42,7 @@ test("what the node has said itself is its defaults", () => {
         steps: "auto",
         temperature: 0,
         smoothing: 0,
+        segments: false,
     });
 });
 
@@ -61,12 +62,18 @@ test("what a person changed is written as the node takes it", () => {
         steps: "2,4",
         temperature: 500,
         smoothing: 1.5,
+        segments: false,
     });
 });
 
 test("maps that are decoded already have no layers to choose", () => {
     const found = inputs(run({ kind: "maps" }), { ...START, threshold: 0.5 }, ["dragon"]);
-    expect(found).toEqual({ concept: "dragon", threshold: 0.5 });
+    expect(found).toEqual({ concept: "dragon", threshold: 0.5, segments: false });
+});
+
+test("segments that are seen are the segments that the node puts out", () => {
+    const state = { ...START, mode: /** @type {const} */ ("segments") };
+    expect(inputs(run(), state, ["dragon"])).toMatchObject({ concept: "dragon", segments: true });
 });
 
 test.each(/** @type {any[]} */ (TEXTS.concepts))("the node reads $text as it is meant", (each) => {

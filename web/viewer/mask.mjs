@@ -5,13 +5,14 @@ import { text } from "./selection.mjs";
  * The inputs with which the node puts out the masks that are shown.
  * @param {import("./run.mjs").Run} run @param {import("./state.mjs").State} state
  * @param {string[]} shown
- * @returns {Record<string, string | number>}
+ * @returns {Record<string, string | number | boolean>}
  */
 export function inputs(run, state, shown) {
     const { bundle } = run;
     const threshold = state.threshold ?? bundle.chosen.threshold ?? 0;
-    /** @type {Record<string, string | number>} */
+    /** @type {Record<string, string | number | boolean>} */
     const values = { concept: shown.map(quoted).join(", "), threshold };
+    values.segments = state.mode === "segments";
     if (!run.decodes) return values;
     const choice = run.choice(state);
     const steps = bundle.steps.map((/** @type {number} */ step) => [step]);

@@ -1,0 +1,44 @@
+"""Segments of hand-made shares on a grid of 2 x 3 tokens."""
+
+from dataclasses import replace
+
+import torch
+
+from concept_attention.core.decode import normalized
+from concept_attention.core.segments import segments
+from concept_attention.core.types import Heatmaps
+
+DRAGON = [[0.5, 0.2, 0.4], [0.1, 0.3, 0.6]]
+ROCK = [[0.3, 0.6, 0.4], [0.2, 0.3, 0.1]]
+BACKGROUND = [[0.2, 0.2, 0.2], [0.7, 0.4, 0.3]]
+
+
+def maps(background=True):
+    return Heatmaps(
+        torch.tensor([DRAGON, ROCK])[:, None, None],
+        ("dragon", "rock"),
+        ((0.0, 1.0),),
+        torch.tensor(BACKGROUND)[None, None] if background else None,
+    )
+
+
+def test_a_place_belongs_to_its_strongest_concept_or_to_none():
+    dragon, rock = segments(maps())[:, 0, 0].int().tolist()
+    assert dragon == [[1, 0, 1], [0, 0, 1]]  # of equal shares the first counts
+    assert rock == [[0, 1, 0], [0, 0, 0]]
+
+
+def test_without_a_background_every_place_belongs_to_a_concept():
+    dragon, rock = segments(maps(background=False))[:, 0, 0].int().tolist()
+    assert dragon == [[1, 0, 1], [0, 1, 1]]
+    assert rock == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_the_background_loses_a_tie():
+    tied = replace(maps(), background=maps().shares.amax(0))
+    assert bool(segments(tied).any(0).all())
+
+
+def test_a_stretch_changes_no_segment():
+    for normalize in ("shared", "per concept"):
+        assert torch.equal(segments(normalized(maps(), normalize)), segments(maps()))
