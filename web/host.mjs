@@ -95,6 +95,21 @@ export function setWidget(node, name, value) {
     node.graph?.setDirtyCanvas(true, true);
 }
 
+/** Whether a widget's value comes from another node. @param {any} node @param {string} name */
+export function isLinked(node, name) {
+    return inputOf(node, name)?.link != null;
+}
+
+/** An input as the interface's language names it. @param {any} node @param {string} name */
+export function inputName(node, name) {
+    return inputOf(node, name)?.localized_name ?? widget(node, name)?.label ?? name;
+}
+
+/** @param {any} node @param {string} name */
+function inputOf(node, name) {
+    return node.inputs?.find((/** @type {any} */ each) => (each.widget?.name ?? each.name) === name);
+}
+
 /** The address of a file of a run. @param {{filename: string, subfolder: string, type: string}} file */
 export function viewUrl(file) {
     return api.apiURL(`/view?${new URLSearchParams(file)}`);

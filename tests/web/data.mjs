@@ -22,6 +22,7 @@ export function shipped(path) {
  * @param {number[]} numbers @returns {ArrayBuffer} */
 export function halves(numbers) {
     return Uint16Array.from(numbers, (number) => {
+        if (Number.isNaN(number)) return 0x7e00;
         const sign = number < 0 || Object.is(number, -0) ? 0x8000 : 0;
         const size = Math.abs(number);
         if (size === 0) return sign;

@@ -79,6 +79,26 @@ test("shares sum to 1 at every place, and those that half precision clamps are 0
     expect([...found]).toEqual([1, 1, 0, 0]);
 });
 
+describe("scores that are not finite", () => {
+    const broken = halves([0, -2, -1, 0, 0, 0, -3, -0.5, NaN, 0, 0, 0, 0, -2, -1, 0]);
+    const steps = { steps: [0, 1], total_steps: 2 };
+    const second = { ...both, steps: [1] };
+
+    test.each(["softmax first", "scores first"])("%s: are no map, and spoil no other", (order) => {
+        const decoder = new Decoder({ ...shape(order), ...steps }, broken);
+        const whole = new Decoder(shape(order), SCORES).maps(both);
+        expect(() => decoder.maps(second)).toThrow("scores of layer 0 at step 1 are not finite");
+        expect(() => decoder.maps({ ...both, steps: [0, 1] })).toThrow("not finite");
+        expect(difference(decoder.maps(both), [...whole])).toBeLessThan(1e-7);
+        const good = decoder.maps({ ...second, layers: [1] });
+        const alone = new Decoder(shape(order), halves([0, -2, -1, 0, 0, -2, -1, 0])).maps({
+            ...both,
+            layers: [1],
+        });
+        expect(difference(good, [...alone])).toBeLessThan(1e-7);
+    });
+});
+
 test("maps that are decoded already come as they are, and can be changed", () => {
     const made = { kind: /** @type {const} */ ("maps"), labels: ["rock"] };
     const decoder = new Decoder({ ...made, grid: [2, 1] }, halves([0.25, 1]));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { moved, place, pointAt, seen, WHOLE, zoomed } from "../../web/viewer/geometry.mjs";
+import { moved, place, pointAt, seen, WHOLE, zoomed, contained } from "../../web/viewer/geometry.mjs";
 
 const STAGE = { width: 400, height: 200 };
 const PICTURE = { width: 100, height: 100 };
@@ -84,5 +84,18 @@ describe("dragging", () => {
         const to = moved({ zoom: 1.5, u: 0.5, v: 0.5 }, 30, 30, STAGE, PICTURE);
         expect(to.u).toBe(0.5);
         expect(to.v).toBeCloseTo(0.4, 12);
+    });
+});
+
+describe("a picture in another one's place", () => {
+    test("of the same shape fills it, whatever its size", () => {
+        expect(contained({ width: 20, height: 10 }, { width: 1000, height: 501 })).toBeNull();
+    });
+
+    test("lies in the middle, whole", () => {
+        const wide = contained({ width: 20, height: 10 }, { width: 30, height: 30 });
+        expect(wide).toEqual({ x: 0, y: 0.25, width: 1, height: 0.5 });
+        const tall = contained({ width: 10, height: 10 }, { width: 40, height: 10 });
+        expect(tall).toEqual({ x: 0.375, y: 0, width: 0.25, height: 1 });
     });
 });

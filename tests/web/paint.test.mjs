@@ -158,3 +158,26 @@ test("an outline is the region's own border, not that of the picture", () => {
         0, 0, 0, 0, 0,
     ]);
 });
+
+test("an outline stays in the columns that show its run", () => {
+    const winners = new Uint8Array(12).fill(1);
+    winners.set([0, 0, 0, 0], 0);
+    const target = new Uint8ClampedArray(12 * 4);
+    paint.outline(target, 4, 3, winners, 1, { from: 2 });
+    // prettier-ignore
+    expect(opacities(target).map((opacity) => opacity / 255)).toEqual([
+        0, 0, 0, 0,
+        0, 0, 1, 1,
+        0, 0, 0, 0,
+    ]);
+});
+
+test("nothing is painted beside a picture of another shape", () => {
+    const narrow = base(new Array(9).fill(200), 3, 1);
+    narrow.rgba[3] = narrow.rgba[11] = 0;
+    const target = new Uint8ClampedArray(12).fill(255);
+    paint.clear(target, narrow, { to: 2 });
+    expect(opacities(target)).toEqual([0, 255, 255]);
+    paint.clear(target, narrow, {});
+    expect(opacities(target)).toEqual([0, 255, 0]);
+});

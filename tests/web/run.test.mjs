@@ -48,6 +48,24 @@ test("the background is no map of its own, and the size is width and height", ()
     expect(run().grid).toEqual({ rows: 3, columns: 5, covered: [1.25, 1] });
 });
 
+test("the concept at first is the first that the node puts out", () => {
+    expect(run().first).toBe("dragon");
+    expect(run({ chosen: { concepts: ["rock"] } }).first).toBe("rock");
+    expect(run({ chosen: { concepts: ["background"] } }).first).toBe("dragon");
+});
+
+test("choices made for other layers or steps say nothing of this run's", () => {
+    const state = { ...START, layers: [0], steps: [0], temperature: 2, smoothing: 1 };
+    expect(run().choice(state, run({ steps: [0, 1, 4] }))).toEqual({
+        layers: [1],
+        steps: [0, 1, 2],
+        temperature: 1,
+        smoothing: 1,
+    });
+    expect(run().choice(state, run()).layers).toEqual([0]);
+    expect(run({ family: "sd3" }).layout).not.toBe(run().layout);
+});
+
 describe("the choice", () => {
     test("is the node's where a person has made none", () => {
         expect(run().choice(START)).toEqual({

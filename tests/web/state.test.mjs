@@ -77,12 +77,8 @@ describe("a workflow of someone else", () => {
         expect(found).toEqual({ ...START, opacity });
     });
 
-    test("begins with a person's own defaults", () => {
-        expect(restored({ opacity: 0.25 }, { opacity: 0.9, colormap: "magma" })).toEqual({
-            ...START,
-            opacity: 0.25,
-            colormap: "magma",
-        });
+    test("looks as it was left, whatever a new viewer looks like", () => {
+        expect(restored({ opacity: 0.25 })).toEqual({ ...START, opacity: 0.25 });
     });
 });
 
@@ -92,6 +88,8 @@ describe("concepts", () => {
     test("the first is shown until one is chosen", () => {
         expect(shown(START, LABELS, null)).toEqual(["dragon"]);
         expect(shown({ ...START, focus: "sky" }, LABELS, null)).toEqual(["sky"]);
+        expect(shown(START, LABELS, null, "rock")).toEqual(["rock"]);
+        expect(shown({ ...START, focus: "sky" }, LABELS, null, "rock")).toEqual(["sky"]);
     });
 
     test("pinned ones stay, and the one under the pointer comes before them", () => {
@@ -121,6 +119,7 @@ describe("concepts", () => {
         expect(focusMoved({ ...START, focus: "sky" }, LABELS, 1).focus).toBe("dragon");
         expect(focusMoved({ ...START, focus: "cat" }, LABELS, 1).focus).toBe("rock");
         expect(focusMoved(START, [], 1)).toBe(START);
+        expect(focusMoved(START, LABELS, 1, "rock").focus).toBe("sky");
     });
 
     test("a moving focus takes a single pin along, and leaves several", () => {

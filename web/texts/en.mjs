@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "Use as mask",
     useAsMaskHint: "The next run puts out this concept's mask, as you see it",
     maskSet: "{concept} is the node's mask from the next run on.",
+    maskLinked: "Other nodes are connected to {inputs}, so the mask is not quite what you see. Disconnect them and try again.",
+    otherFailed: "The other run cannot be shown, and the comparison was closed: {reason}",
     opacity: "Opacity",
     threshold: "Threshold",
     thresholdHint: "Leave out places where the concept's share is smaller",

@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "Usar como máscara",
     useAsMaskHint: "La próxima ejecución saca la máscara de este concepto, tal como la ve",
     maskSet: "{concept} es la máscara del nodo desde la próxima ejecución.",
+    maskLinked: "Hay otros nodos conectados a {inputs}, así que la máscara no es exactamente lo que ves. Desconéctalos e inténtalo de nuevo.",
+    otherFailed: "No se puede mostrar la otra ejecución y se cerró la comparación: {reason}",
     opacity: "Opacidad",
     threshold: "Umbral",
     thresholdHint: "Omitir los lugares donde la parte del concepto es menor",

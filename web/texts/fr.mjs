@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "Utiliser comme masque",
     useAsMaskHint: "La prochaine exécution sort le masque de ce concept, tel que vous le voyez",
     maskSet: "{concept} sera le masque du nœud dès la prochaine exécution.",
+    maskLinked: "D’autres nœuds sont connectés à {inputs} : le masque n’est donc pas exactement ce que vous voyez. Déconnectez-les et réessayez.",
+    otherFailed: "L’autre exécution ne peut pas être affichée, la comparaison a été fermée : {reason}",
     opacity: "Opacité",
     threshold: "Seuil",
     thresholdHint: "Écarter les endroits où la part du concept est plus petite",

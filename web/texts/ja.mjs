@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "マスクにする",
     useAsMaskHint: "次の実行で、見えているとおりのこのコンセプトのマスクを出力します",
     maskSet: "次の実行から {concept} がこのノードのマスクです。",
+    maskLinked: "{inputs} に他のノードが接続されているため、マスクは見えているものと完全には一致しません。接続を外してやり直してください。",
+    otherFailed: "もう一方の実行を表示できないため、比較を閉じました：{reason}",
     opacity: "不透明度",
     threshold: "しきい値",
     thresholdHint: "コンセプトの割合がこれより小さい場所を除く",

@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "마스크로 사용",
     useAsMaskHint: "다음 실행에서 이 컨셉의 마스크를 보이는 그대로 출력",
     maskSet: "다음 실행부터 {concept} 컨셉이 이 노드의 마스크가 됩니다.",
+    maskLinked: "{inputs}에 다른 노드가 연결되어 있어 마스크가 보이는 것과 정확히 같지 않습니다. 연결을 끊고 다시 시도하세요.",
+    otherFailed: "다른 실행을 표시할 수 없어 비교를 닫았습니다: {reason}",
     opacity: "불투명도",
     threshold: "임계값",
     thresholdHint: "컨셉의 비율이 이보다 작은 곳은 제외",

@@ -28,6 +28,8 @@ export const viewer = {
     useAsMask: "用作遮罩",
     useAsMaskHint: "下一次运行将输出该概念的遮罩，与所见一致",
     maskSet: "从下一次运行起，{concept} 是本节点的遮罩。",
+    maskLinked: "{inputs} 连接了其他节点，因此遮罩与您看到的不完全一致。请断开连接后重试。",
+    otherFailed: "无法显示另一次运行，已关闭比较：{reason}",
     opacity: "不透明度",
     threshold: "阈值",
     thresholdHint: "略去概念占比更小的地方",

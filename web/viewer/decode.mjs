@@ -35,6 +35,32 @@ export class Decoder {
         this.concepts = shape.labels.length;
         /** @type {{temperature: number, sums: Uint32Array | Float64Array} | undefined} */
         this.kept = undefined;
+        this.broken = this.findBroken();
+    }
+
+    /** The entries whose scores are not finite, as the model overflowed there. */
+    findBroken() {
+        const size = this.concepts * this.places;
+        const broken = new Set();
+        for (let entry = 0; entry < this.entries; entry++) {
+            for (let i = entry * size; i < (entry + 1) * size; i++) {
+                if (Number.isFinite(this.values[i])) continue;
+                broken.add(entry);
+                break;
+            }
+        }
+        return broken;
+    }
+
+    /** Raises an error for a choice with such an entry: there is no map. @param {Choice} choice */
+    check({ layers, steps }) {
+        if (!this.broken.size) return;
+        for (const step of steps) {
+            const layer = layers.find((each) => this.broken.has(step * this.layerCount + each));
+            if (layer === undefined) continue;
+            const names = [this.shape.layers?.[layer].join("+"), this.shape.steps?.[step]];
+            throw new Error(`the scores of layer ${names[0]} at step ${names[1]} are not finite`);
+        }
     }
 
     /** Memory that this takes, in bytes. */
@@ -50,6 +76,7 @@ export class Decoder {
     maps(choice) {
         const [rows, columns] = this.shape.grid;
         if (this.shape.kind === "maps") return this.values.slice();
+        this.check(choice);
         const mean = this.mean(choice);
         return smooth(mean, rows, columns, choice.smoothing);
     }
@@ -135,7 +162,8 @@ export class Decoder {
         for (let step = 0; step < this.stepCount; step++) {
             line.fill(0);
             for (let layer = 0; layer < this.layerCount; layer++) {
-                add((step * this.layerCount + layer) * size, line);
+                const entry = step * this.layerCount + layer;
+                if (!this.broken.has(entry)) add(entry * size, line);
                 const above = (step * width + layer + 1) * size;
                 const here = above + width * size;
                 for (let i = 0; i < size; i++) sums[here + i] = sums[above + i] + line[i];

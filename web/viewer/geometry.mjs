@@ -105,3 +105,16 @@ function within(view, stage, picture) {
 function clamped(middle, half) {
     return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, middle));
 }
+
+/**
+ * Where a picture lies that is shown in the middle of another one's place, whole and undistorted.
+ * @param {Size} inner @param {Size} outer
+ * @returns {{x: number, y: number, width: number, height: number} | null} shares of the outer one's
+ *   width and height; null: it fills the place
+ */
+export function contained(inner, outer) {
+    const across = (inner.width * outer.height) / (inner.height * outer.width);
+    if (Math.abs(across - 1) < 0.01) return null; // as near as whole pixels come
+    const [width, height] = across > 1 ? [1, 1 / across] : [across, 1];
+    return { x: (1 - width) / 2, y: (1 - height) / 2, width, height };
+}

@@ -19,11 +19,15 @@ function created(node) {
     const words = translator(host.locale());
     const viewer = new Viewer({
         words,
-        state: restored({}, defaults()),
-        remember: (state) => (node.properties[KEY] = kept(state, defaults())),
+        state: restored(host.isOpening() ? {} : defaults()),
+        remember: (state) => (node.properties[KEY] = kept(state)),
         address: host.viewUrl,
         setInputs: (values) => {
-            for (const [name, value] of Object.entries(values)) host.setWidget(node, name, value);
+            const linked = Object.keys(values).filter((name) => host.isLinked(node, name));
+            for (const [name, value] of Object.entries(values)) {
+                if (!linked.includes(name)) host.setWidget(node, name, value);
+            }
+            return linked.map((name) => host.inputName(node, name));
         },
         grow: (by) => host.grow(node, by),
         toast: host.toast,
@@ -36,7 +40,9 @@ function created(node) {
     viewers.set(node, viewer);
     host.addElement(node, "viewer", viewer.face.element, SMALLEST);
     host.atLeast(node, SIZE);
-    host.configured(node, () => viewer.restore(restored(node.properties[KEY], defaults())));
+    // Kept at once: a workflow keeps the looks it was made with, whoever opens it.
+    if (!host.isOpening()) node.properties[KEY] = kept(viewer.state);
+    host.configured(node, () => viewer.restore(restored(node.properties[KEY])));
     void remembered(node);
 }
 

@@ -46,7 +46,7 @@ function act(viewer, { key, shiftKey }) {
     } else if (by && shiftKey) {
         viewer.change({ item: (viewer.state.item + by + run.count) % run.count });
     } else if (by) {
-        viewer.change(focusMoved(viewer.state, run.shownLabels, by));
+        viewer.change(focusMoved(viewer.state, run.shownLabels, by, run.first));
     } else if (key === " ") {
         viewer.change({ plain: !viewer.state.plain });
     } else if (key === "+" || key === "=") {

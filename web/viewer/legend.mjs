@@ -67,20 +67,22 @@ export class Legend {
 
     /**
      * The numbers, and which concepts are shown.
-     * @param {number[]} values 0..1
+     * @param {(number | null)[]} values 0..1; null for a concept that this run does not have
      * @param {{shown: string[], pinned: string[], winner: number | null}} now winner: of the place
      *   under the pointer; rows are then sorted, the strongest first
      */
     update(values, { shown, pinned, winner }) {
         const order = values.map((_, i) => i);
-        if (winner !== null) order.sort((a, b) => values[b] - values[a]);
+        const known = values.map((value) => value ?? -1);
+        if (winner !== null) order.sort((a, b) => known[b] - known[a]);
         order.forEach((i, at) => (this.rows[i].style.order = winner === null ? "" : String(at)));
         this.rows.forEach((row, i) => {
             const label = row.dataset.label;
-            const share = percent(values[i]);
-            row.dataset.value = values[i].toFixed(4);
-            row.querySelector(".fill").style.transform = `scaleX(${Math.min(1, values[i])})`;
-            row.querySelector(".number").textContent = `${share} %`;
+            const value = values[i];
+            const share = value === null ? "–" : percent(value);
+            row.dataset.value = value?.toFixed(4) ?? "";
+            row.querySelector(".fill").style.transform = `scaleX(${Math.min(1, value ?? 0)})`;
+            row.querySelector(".number").textContent = value === null ? share : `${share} %`;
             row.classList.toggle("wins", i === winner);
             row.classList.toggle("shown", shown.includes(label));
             if (row.localName !== "button") return;

@@ -35,6 +35,17 @@ export function paintPlain(target, base, { from = 0, to = base.width } = {}) {
     }
 }
 
+/** Nothing where there is no picture. @param {Uint8ClampedArray} target @param {Base} base
+ * @param {Part} part */
+export function clear(target, base, { from = 0, to = base.width } = {}) {
+    const { rgba, width, height } = base;
+    for (let y = 0; y < height; y++) {
+        for (let at = (y * width + from) * 4; at < (y * width + to) * 4; at += 4) {
+            if (!rgba[at + 3]) target[at + 3] = 0;
+        }
+    }
+}
+
 /**
  * One map in the colours of a table.
  * @param {Uint8ClampedArray} target @param {Base} base @param {Float32Array} field
@@ -147,12 +158,12 @@ export function paintSegments(target, base, winners, style, { from = 0, to = bas
 /**
  * A line around the places that one concept wins.
  * @param {Uint8ClampedArray} target transparent elsewhere @param {number} width
- * @param {number} height @param {Uint8Array} winners @param {number} index
+ * @param {number} height @param {Uint8Array} winners @param {number} index @param {Part} [part]
  */
-export function outline(target, width, height, winners, index) {
+export function outline(target, width, height, winners, index, { from = 0, to = width } = {}) {
     target.fill(0);
     for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) {
+        for (let x = from; x < to; x++) {
             const i = y * width + x;
             if (winners[i] !== index) continue;
             const edge =

@@ -21,6 +21,8 @@ export class Painter {
         /** @type {ImageData | null} */
         this.image = null;
         this.outlined = "";
+        /** The columns of the left and the right of the split. @type {{from?: number, to?: number}[]} */
+        this.parts = [{}, {}];
     }
 
     /** @param {Scene} scene @returns {boolean} whether there was room */
@@ -28,6 +30,8 @@ export class Painter {
         const { stage } = this.face;
         const { width: across, height: down } = stage.size;
         if (!across || !down) return false;
+        const segments = look.state.mode === "segments";
+        stage.maps = segments ? side.run.labels.length : look.shown.length;
         const window = stage.window();
         const { width, height } = window;
         if (this.image?.width !== width || this.image.height !== height) {
@@ -36,6 +40,7 @@ export class Painter {
         const { state } = look;
         const split = state.compare === "picture" || compared ? state.split : null;
         const at = Math.round((split ?? 0) * width);
+        this.parts = [compared ? { to: at } : { from: at }, { from: at }];
         const target = this.image.data;
         const base = side.fit(window, state.nearest);
         compared?.fit(window, state.nearest);
@@ -59,15 +64,14 @@ export class Painter {
     read({ side: left, compared, look }, probe) {
         const side = probe?.right && compared ? compared : left;
         const { labels, bundle } = side.run;
-        const values = probe
-            ? side.values(probe.point.u, probe.point.v)
-            : side.accounts.map((each) => each.share);
-        const winner = probe ? values.indexOf(Math.max(...values)) : null;
+        const here = probe && side.values(probe.point.u, probe.point.v);
+        const values = here ?? side.accounts.map((each) => each.share);
+        const winner = here && values.indexOf(Math.max(...values));
         const { legend, status, stage, element } = this.face;
         // The rows are the left run's concepts; the other run may lack some, or order them otherwise.
         const rows = left.run.labels.map((label) => labels.indexOf(label));
         legend.update(
-            rows.map((index) => values[index] ?? 0),
+            rows.map((index) => values[index] ?? null),
             {
                 shown: look.shown,
                 pinned: look.state.pinned,
@@ -75,24 +79,25 @@ export class Painter {
             },
         );
         const lined = winner ?? (look.hovered === null ? -1 : labels.indexOf(look.hovered));
-        this.outline(side, lined >= 0 && !bundle.background[lined] ? lined : null);
+        const seen = lined >= 0 && !bundle.background[lined] ? lined : null;
+        this.outline(side, seen, this.parts[side === left ? 0 : 1]);
         const summary = this.summary(side, look);
-        const here = winner !== null && { concept: labels[winner], share: percent(values[winner]) };
-        const said = here ? this.words("at", here) : summary;
+        const best = winner !== null && { concept: labels[winner], share: percent(values[winner]) };
+        const said = best ? this.words("at", best) : summary;
         if (status.textContent !== said) status.textContent = status.title = said;
         stage.element.setAttribute("aria-label", summary);
         element.dataset.ready = bundle.id;
     }
 
     /** A line around what the winner wins. @param {import("./side.mjs").Side} side
-     * @param {number | null} winner */
-    outline(side, winner) {
+     * @param {number | null} winner @param {{from?: number, to?: number}} part */
+    outline(side, winner, part) {
         const { stage } = this.face;
         if (!side.sampler) return; // read before it was painted for the first time
         const key = winner === null ? "" : [winner, side.run.bundle.id, stage.painted].join();
         if (key === this.outlined) return;
         this.outlined = key;
-        stage.putLines(winner === null ? null : side.lines(winner), stage.window());
+        stage.putLines(winner === null ? null : side.lines(winner, part), stage.window());
     }
 
     /** What is shown, in words. @param {import("./side.mjs").Side} side
@@ -114,13 +119,14 @@ export class Painter {
         const { labels, bundle } = side.run;
         const winners = side.winners();
         const counts = new Array(labels.length).fill(0);
-        for (const index of winners) counts[index]++;
+        for (const index of winners) if (index < labels.length) counts[index]++;
+        const total = counts.reduce((sum, count) => sum + count, 0);
         return labels
             .map((label, i) => ({ label, count: bundle.background[i] ? 0 : counts[i] }))
             .filter(({ count }) => count > 0)
             .sort((a, b) => b.count - a.count)
             .map(({ label, count }) => {
-                const share = percent(count / winners.length);
+                const share = percent(count / total);
                 return this.words("segmentAccount", { concept: label, share });
             })
             .join("; ");

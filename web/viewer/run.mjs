@@ -21,6 +21,12 @@ export class Run {
         this.images = new Map();
     }
 
+    /** The concept that is shown until a person chooses another: the first that the node puts out. */
+    get first() {
+        const chosen = this.bundle.chosen.concepts ?? [];
+        return this.shownLabels.find((label) => label === chosen[0]) ?? this.shownLabels[0];
+    }
+
     /** Whether layers, steps and temperature can be chosen. */
     get decodes() {
         return this.bundle.kind === "scores";

@@ -1,6 +1,6 @@
 /** One run on the stage: its picture and maps, painted at the stage's size. */
 import { account } from "./words.mjs";
-import { Base, outline, paintMap, paintPlain, paintSegments, paintSeveral } from "./paint.mjs";
+import { Base, clear, outline, paintMap, paintPlain, paintSegments, paintSeveral } from "./paint.mjs";
 import { Sampler, valuesAt } from "./resample.mjs";
 
 /**
@@ -13,10 +13,15 @@ import { Sampler, valuesAt } from "./resample.mjs";
  * @property {number} threshold
  */
 
+/** Where a side's picture lies, in shares of the picture that the stage shows. */
+const WHOLE = { x: 0, y: 0, width: 1, height: 1 };
+const NOBODY = 255; // no concept: the place is beside the picture
+
 export class Side {
     /** @param {import("./run.mjs").Run} run */
     constructor(run) {
         this.run = run;
+        this.frame = WHOLE;
         /** @type {HTMLImageElement | null} */
         this.image = null;
         /** @type {Float32Array | null} */
@@ -51,7 +56,8 @@ export class Side {
     /** Make ready for a part of the picture at a size, and give the picture at that size.
      * @param {any} window @param {boolean} nearest */
     fit({ part, width, height }, nearest) {
-        const { u0, v0, u1, v1 } = part;
+        const [u0, v0] = this.own(part.u0, part.v0);
+        const [u1, v1] = this.own(part.u1, part.v1);
         const key = [width, height, u0, v0, u1, v1].join();
         const same = key === this.key && this.base;
         if (!same) this.base = this.scaled(u0, v0, u1, v1, width, height);
@@ -62,6 +68,12 @@ export class Side {
         this.nearest = nearest;
         this.key = key;
         return /** @type {Base} */ (this.base);
+    }
+
+    /** A point of the stage's picture as one of this picture's. @param {number} u @param {number} v */
+    own(u, v) {
+        const { x, y, width, height } = this.frame;
+        return [(u - x) / width, (v - y) / height];
     }
 
     /** @param {number} u0 @param {number} v0 @param {number} u1 @param {number} v1
@@ -93,19 +105,29 @@ export class Side {
         const sampler = /** @type {Sampler} */ (this.sampler);
         const made = new Uint8Array(sampler.width * sampler.height);
         const maps = /** @type {Float32Array} */ (this.maps);
-        return (this.strongest ??= sampler.winners(maps, this.run.labels.length, made));
+        if (this.strongest) return this.strongest;
+        sampler.winners(maps, this.run.labels.length, made);
+        if (this.frame !== WHOLE) {
+            const { rgba } = /** @type {Base} */ (this.base);
+            for (let i = 0; i < made.length; i++) if (!rgba[i * 4 + 3]) made[i] = NOBODY;
+        }
+        return (this.strongest = made);
     }
 
-    /** A line around what a concept wins. @param {number} index */
-    lines(index) {
+    /** A line around what a concept wins. @param {number} index
+     * @param {{from?: number, to?: number}} part columns that it is drawn in */
+    lines(index, part) {
         const { width, height } = /** @type {Sampler} */ (this.sampler);
         const image = new ImageData(width, height);
-        outline(image.data, width, height, this.winners(), index);
+        outline(image.data, width, height, this.winners(), index, part);
         return image;
     }
 
-    /** @param {number} u @param {number} v */
-    values(u, v) {
+    /** What every concept has at a point; null beside the picture. @param {number} x @param {number} y
+     * @returns {number[] | null} */
+    values(x, y) {
+        const [u, v] = this.own(x, y);
+        if (Math.min(u, v) < 0 || Math.max(u, v) > 1) return null;
         const maps = /** @type {Float32Array} */ (this.maps);
         return valuesAt(maps, this.run.labels.length, this.run.grid, u, v, this.nearest);
     }
@@ -128,6 +150,7 @@ export class Side {
         } else {
             this.paintMaps(target, base, indices, look, part);
         }
+        if (this.frame !== WHOLE) clear(target, base, part);
     }
 
     /** The colour of every concept. @param {Look} look @returns {import("./colours.mjs").Colour[]} */

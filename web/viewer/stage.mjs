@@ -4,6 +4,7 @@ import { WHOLE, moved, place, pointAt, seen, zoomed } from "./geometry.mjs";
 import { Pointers } from "./pointers.mjs";
 
 const LARGEST = 512; // pixels on the longer side that are painted; larger is drawn larger
+const QUICK = 4; // maps that can be painted at that size while a slider is dragged; more are coarser
 const WHEEL = 1.0015; // zoom for each pixel of the wheel
 
 /**
@@ -34,6 +35,7 @@ export class Stage {
         const parts = [this.canvas, this.lines, this.split, ...this.tags, this.note];
         this.element = make("div", { class: "stage", ca: "stage", role: "img" }, ...parts);
         this.painted = 0;
+        this.maps = 1;
         this.share = 0.5;
         this.pointers = new Pointers(this);
         this.listenToSplit();
@@ -51,7 +53,7 @@ export class Stage {
         const part = seen(rect, this.size);
         const scale = Math.min(
             globalThis.devicePixelRatio || 1,
-            LARGEST / Math.max(part.width, part.height),
+            (LARGEST * Math.sqrt(Math.min(1, QUICK / this.maps))) / Math.max(part.width, part.height),
         );
         const width = Math.max(1, Math.round(part.width * scale));
         const height = Math.max(1, Math.round(part.height * scale));

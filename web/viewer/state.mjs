@@ -52,11 +52,11 @@ const PASSING = ["plain"]; // not worth keeping
 
 /**
  * A state from what a workflow kept; whatever does not fit is as at the start.
- * @param {any} kept @param {Partial<State>} [defaults] @returns {State}
+ * @param {any} kept @returns {State}
  */
-export function restored(kept, defaults = {}) {
+export function restored(kept) {
     /** @type {Record<string, any>} */
-    const state = { ...START, ...defaults };
+    const state = { ...START };
     for (const [key, value] of Object.entries(kept ?? {})) {
         if (Object.hasOwn(START, key) && fits(key, value)) state[key] = value;
     }
@@ -64,17 +64,15 @@ export function restored(kept, defaults = {}) {
 }
 
 /**
- * What of a state is kept: all that differs from the start, or from what a new viewer looks like.
- * @param {State} state @param {Partial<State>} [defaults]
+ * What of a state is kept: all that differs from the start.
+ * @param {State} state
  */
-export function kept(state, defaults = {}) {
-    const differs = (/** @type {any} */ from, /** @type {string} */ key, /** @type {any} */ value) =>
-        JSON.stringify(from[key]) !== JSON.stringify(value);
+export function kept(state) {
+    const start = /** @type {Record<string, any>} */ (START);
     return Object.fromEntries(
         Object.entries(state).filter(
             ([key, value]) =>
-                !PASSING.includes(key) &&
-                (differs(START, key, value) || (key in defaults && differs(defaults, key, value))),
+                !PASSING.includes(key) && JSON.stringify(start[key]) !== JSON.stringify(value),
         ),
     );
 }
@@ -130,10 +128,11 @@ export function togglePin(state, label) {
 /**
  * The concept before or after the one in focus, around the ends.
  * @param {State} state @param {string[]} labels @param {number} by
+ * @param {string} [first] the one that is shown until another is chosen
  */
-export function focusMoved(state, labels, by) {
+export function focusMoved(state, labels, by, first = labels[0]) {
     if (!labels.length) return state;
-    const at = Math.max(0, labels.indexOf(state.focus ?? labels[0]));
+    const at = Math.max(0, labels.indexOf(state.focus ?? first));
     const focus = labels[(at + by + labels.length) % labels.length];
     return { ...state, focus, pinned: state.pinned.length > 1 ? state.pinned : [] };
 }
@@ -141,10 +140,11 @@ export function focusMoved(state, labels, by) {
 /**
  * The concepts whose maps are shown.
  * @param {State} state @param {string[]} labels @param {string | null} hovered
+ * @param {string} [first] the one that is shown until another is chosen
  */
-export function shown(state, labels, hovered) {
+export function shown(state, labels, hovered, first = labels[0]) {
     if (hovered !== null && labels.includes(hovered)) return [hovered];
     const pinned = state.pinned.filter((label) => labels.includes(label));
     if (pinned.length) return pinned;
-    return [state.focus !== null && labels.includes(state.focus) ? state.focus : labels[0]];
+    return [state.focus !== null && labels.includes(state.focus) ? state.focus : first];
 }

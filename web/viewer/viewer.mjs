@@ -2,6 +2,7 @@
 import { Missing } from "./client.mjs";
 import { hues, tables } from "./colours.mjs";
 import { Face } from "./face.mjs";
+import { contained } from "./geometry.mjs";
 import { keyed } from "./keys.mjs";
 import { inputs } from "./mask.mjs";
 import { Painter } from "./painter.mjs";
@@ -18,8 +19,9 @@ const AHEAD = 2; // frames that are loaded before they are shown
  * @property {import("./state.mjs").State} state
  * @property {(state: import("./state.mjs").State) => void} remember
  * @property {(file: any) => string} address
- * @property {(values: Record<string, any>) => void} setInputs
- * @property {(kind: "success" | "error", text: string) => void} toast
+ * @property {(values: Record<string, any>) => string[]} setInputs gives the names of those that come
+ *   from other nodes and cannot be set
+ * @property {(kind: "success" | "warn" | "error", text: string) => void} toast
  * @property {(by: number) => void} grow make the node taller, in pixels
  * @property {() => any} keptBundle
  * @property {(bundle: any) => void} keepBundle
@@ -100,7 +102,7 @@ export class Viewer {
     showWhole(bundle, second) {
         const other = second ?? this.host.keptBundle();
         this.side = this.made(bundle, this.side);
-        this.other = other ? this.made(other, this.other) : null;
+        this.setOther(other ? this.made(other, this.other) : null);
         this.given = Boolean(second);
         this.probe = null;
         const { run } = this.side;
@@ -115,6 +117,13 @@ export class Viewer {
         if (this.state.item >= run.count) this.state = { ...this.state, item: 0 };
         this.face.stage.say(this.words("loading"), "loading");
         this.apply();
+    }
+
+    /** @param {Side | null} other what the run is compared with */
+    setOther(other) {
+        this.other = other;
+        const frame = other && this.side && contained(other.run.size, this.side.run.size);
+        if (other && frame) other.frame = frame;
     }
 
     /**
@@ -174,7 +183,8 @@ export class Viewer {
         try {
             const known = await tables();
             this.table = known[state.colormap] ?? known.inferno;
-            await Promise.all([side, compared].map((each) => each && this.fill(each)));
+            const other = compared && this.fill(compared).catch((error) => this.drop(error));
+            await Promise.all([this.fill(side), other]);
         } catch (error) {
             if (side === this.side) this.fail(error);
             return;
@@ -204,13 +214,23 @@ export class Viewer {
         else stage.say(this.words("failed", { reason: String(error) }), "failed");
     }
 
+    /** The run to compare with cannot be shown: go on without it. @param {unknown} error */
+    drop(error) {
+        const reason = error instanceof Missing ? this.words("missing") : String(error);
+        this.host.toast("error", this.words("otherFailed", { reason }));
+        if (!this.given) this.host.keepBundle(null);
+        this.other = null;
+        this.change({ compare: "off" });
+    }
+
     /** The run on the right of the split, if there is one. */
     get compared() {
         return this.state.compare === "runs" ? this.other : null;
     }
 
     get shown() {
-        return shown(this.state, this.side?.run.shownLabels ?? [], this.hovered);
+        const run = this.side?.run;
+        return shown(this.state, run?.shownLabels ?? [], this.hovered, run?.first);
     }
 
     /** What is to be seen, once all of it is there. @returns {import("./painter.mjs").Scene | null} */
@@ -245,6 +265,7 @@ export class Viewer {
         if (!side?.ready) return;
         const { labels, bundle } = side.run;
         const values = side.values(point.u, point.v);
+        if (!values) return;
         const shown = values.map((value, i) => (bundle.background[i] ? -1 : value));
         const label = labels[shown.indexOf(Math.max(...shown))];
         if (this.side?.run.shownLabels.includes(label)) this.change(togglePin(this.state, label));
@@ -255,14 +276,17 @@ export class Viewer {
         const kept = this.host.keptBundle();
         const bundle = kept ? null : this.side?.run.bundle;
         this.host.keepBundle(bundle);
-        if (!this.given) this.other = bundle && this.made(bundle);
+        if (!this.given) this.setOther(bundle && this.made(bundle));
         if (bundle) this.host.toast("success", this.words("kept"));
         this.change(this.other ? {} : { compare: "off" });
     }
 
     useAsMask() {
         if (!this.side) return;
-        this.host.setInputs(inputs(this.side.run, this.state, this.shown));
-        this.host.toast("success", this.words("maskSet", { concept: this.shown.join(", ") }));
+        const linked = this.host.setInputs(inputs(this.side.run, this.state, this.shown));
+        const concept = this.shown.join(", ");
+        if (linked.length) {
+            this.host.toast("warn", this.words("maskLinked", { inputs: linked.join(", ") }));
+        } else this.host.toast("success", this.words("maskSet", { concept }));
     }
 }
