@@ -1,0 +1,34 @@
+"""Who wins each pixel: the concept with the largest share, or nobody where the background has."""
+
+import torch
+from torch import Tensor
+
+from .errors import ConceptAttentionError
+from .types import Heatmaps
+
+NOBODY = -1
+
+
+def has_rivals(heatmaps: Heatmaps) -> bool:
+    """Whether anything competes for a pixel: two concepts, or one and a background."""
+    return len(heatmaps.labels) > 1 or heatmaps.background is not None
+
+
+def winners(heatmaps: Heatmaps) -> Tensor:
+    """For every pixel the index of the concept with the largest share: [B, F, H, W] int64.
+
+    NOBODY where no concept's share is larger than the background's. Between concepts with equal
+    shares the first one wins. Shares, so that it does not matter what the values were stretched to.
+
+    Raises ConceptAttentionError for a single concept without a background: it would win everywhere.
+    """
+    if not has_rivals(heatmaps):
+        raise ConceptAttentionError(
+            f"heatmaps: '{heatmaps.labels[0]}' is alone in them and there is no background, so it "
+            "would win every pixel. Leave concept empty in Heatmap Decode, or name a background in "
+            "the Concept Encoder; or choose another method."
+        )
+    shares = heatmaps.shares
+    if heatmaps.background is None:
+        return shares.argmax(0)
+    return torch.cat((heatmaps.background[None], shares)).argmax(0) + NOBODY
