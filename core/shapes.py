@@ -67,10 +67,11 @@ def feathered(plane: Soft, sigma: float) -> Soft:
 def _disc_maximum(plane: Soft, radius: int) -> Soft:
     """Row by row of the disc: a maximum over a line costs the same however long it is."""
     height = plane.shape[0]
-    found = plane.copy()
+    found, across, reach = plane.copy(), plane, 0
     for up in range(min(radius, height - 1) + 1):
-        reach = math.isqrt(radius**2 - up**2)
-        across = ndimage.maximum_filter1d(plane, 2 * reach + 1, axis=1, mode="nearest")
+        if up == 0 or reach != math.isqrt(radius**2 - up**2):
+            reach = math.isqrt(radius**2 - up**2)
+            across = ndimage.maximum_filter1d(plane, 2 * reach + 1, axis=1, mode="nearest")
         np.maximum(found[: height - up], across[up:], out=found[: height - up])
         np.maximum(found[up:], across[: height - up], out=found[up:])
     return found
