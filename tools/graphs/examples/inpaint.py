@@ -1,7 +1,7 @@
 """A workflow that paints one concept of a picture anew."""
 
 from ..graph import Graph, Node, Output
-from .common import concepts, sampler, save, text
+from .common import concepts, sampler, save, text, viewer
 
 _NOTE = (
     "The first sampler paints a picture and records where each word of the **Concept Encoder** is. "
@@ -41,6 +41,7 @@ def inpaint(graph: Graph) -> None:
     graph.column("Model", 300, files, size, note=_NOTE)
     graph.column("Prompts and concepts", 400, first, second, negative, words)
     graph.column("A picture", 320, sampled, picture, saved)
+    graph.column("Look", 480, viewer(graph, image, capture))
     graph.column("The mask of a concept", 320, maps, masks)
     graph.column("Paint there only", 320, masked, changed, painted)
     graph.column("Before, mask and after", 520, *shown)
