@@ -77,7 +77,7 @@ def masks(
     segmentation without rivals, and for holes or components of a soft mask.
     """
     choice, cleaning = choice or Choice(), cleaning or Cleaning()
-    _check(choice, combine, cleaning)
+    check(choice, combine, cleaning)
     chosen = only(heatmaps, labels) if labels else heatmaps
     planes = _planes(heatmaps, chosen, choice)
     if combine == "combined":
@@ -87,6 +87,31 @@ def masks(
     for place in np.ndindex(planes.shape[:-2]):
         cleaned[place] = clean(planes[place], cleaning)
     return torch.from_numpy(cleaned)
+
+
+def check(choice: Choice, combine: str, cleaning: Cleaning) -> None:
+    """Raises ConceptAttentionError for what `masks` would refuse, without any heatmaps."""
+    for name, word, words in (
+        ("method", choice.method, get_args(Method)),
+        ("combine", combine, get_args(Combine)),
+    ):
+        if word not in words:
+            raise ConceptAttentionError(f"{name}: '{word}' is not one of {words}")
+    for name, value, largest in (
+        ("threshold", choice.threshold, 1),
+        ("top_percent", choice.top_percent, 100),
+        ("smallest_percent", cleaning.smallest_percent, 100),
+    ):
+        if not 0 <= value <= largest:
+            raise ConceptAttentionError(f"{name}: {value} is not between 0 and {largest}")
+    if not 0 <= cleaning.feather < math.inf:
+        raise ConceptAttentionError(f"feather: {cleaning.feather} is not 0 pixels or more")
+    if choice.method == "soft" and (cleaning.fill_holes or cleaning.smallest_percent):
+        name = "fill_holes" if cleaning.fill_holes else "smallest_percent"
+        raise ConceptAttentionError(
+            f"{name}: the masks of the method soft have no edge, so no holes and no components. "
+            f"Switch {name} off, or choose another method."
+        )
 
 
 def otsu_threshold(shares: NDArray[np.float64]) -> float:
@@ -169,27 +194,3 @@ def _cleaned(plane: Binary, cleaning: Cleaning) -> Soft:
 
 def _cleaned_soft(plane: Soft, cleaning: Cleaning) -> Soft:
     return feathered(grown_soft(plane, cleaning.grow), cleaning.feather)
-
-
-def _check(choice: Choice, combine: str, cleaning: Cleaning) -> None:
-    for name, word, words in (
-        ("method", choice.method, get_args(Method)),
-        ("combine", combine, get_args(Combine)),
-    ):
-        if word not in words:
-            raise ConceptAttentionError(f"{name}: '{word}' is not one of {words}")
-    for name, value, largest in (
-        ("threshold", choice.threshold, 1),
-        ("top_percent", choice.top_percent, 100),
-        ("smallest_percent", cleaning.smallest_percent, 100),
-    ):
-        if not 0 <= value <= largest:
-            raise ConceptAttentionError(f"{name}: {value} is not between 0 and {largest}")
-    if not 0 <= cleaning.feather < math.inf:
-        raise ConceptAttentionError(f"feather: {cleaning.feather} is not 0 pixels or more")
-    if choice.method == "soft" and (cleaning.fill_holes or cleaning.smallest_percent):
-        name = "fill_holes" if cleaning.fill_holes else "smallest_percent"
-        raise ConceptAttentionError(
-            f"{name}: the masks of the method soft have no edge, so no holes and no components. "
-            f"Switch {name} off, or choose another method."
-        )

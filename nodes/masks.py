@@ -7,12 +7,14 @@ from torch import Tensor
 
 from ..core.concepts import parse_concepts
 from ..core.coverage import coverage
+from ..core.errors import ConceptAttentionError
 from ..core.labels import captions, number_legend
-from ..core.masks import Choice, Cleaning, Combine, Method, masks
+from ..core.masks import Choice, Cleaning, Combine, Method, check, masks
 from ..core.resize import common_batch, resized
 from ..core.segmentation import segmentation
 from ..core.types import Heatmaps
 from ._host import io, ui
+from .messages import show_on_node
 from .types import HeatmapsType
 
 
@@ -186,7 +188,26 @@ class HeatmapToMasks(io.ComfyNode):
                     "shown on the node too.",
                 ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        concept: str | None = None,
+        method: Method | None = None,
+        fill_holes: bool | None = None,
+        smallest_percent: float | None = None,
+    ) -> bool | str:
+        """What does not go together is said before anything runs; None is a linked input."""
+        try:
+            parse_concepts(concept or "", "concept")
+            if method is not None:
+                cleaning = Cleaning(bool(fill_holes), smallest_percent or 0.0)
+                check(Choice(method), "per concept", cleaning)
+        except ConceptAttentionError as error:
+            return str(error)
+        return True
 
     @classmethod
     def execute(
@@ -217,12 +238,16 @@ class HeatmapToMasks(io.ComfyNode):
         picture = segmentation(sized, image, opacity, legend)
         text = coverage(made, labels if combine == "per concept" else [" + ".join(labels)])
         numbers = number_legend(heatmaps.labels, captions(heatmaps.labels)) if legend else ()
+        # One of the editor's two ways to draw nodes joins the lines.
+        shown = ";\n".join((*text.splitlines(), *numbers))
+        if cls.hidden is not None:
+            show_on_node(shown, cls.hidden.unique_id)
         device = comfy.model_management.intermediate_device()
         return io.NodeOutput(
             made.flatten(0, 2).to(device),  # CBFHW to (CBF)HW
             picture.to(device),
             text,
-            ui=ui.PreviewText("\n".join((text, *numbers))),
+            ui=ui.PreviewText(shown),
         )
 
 

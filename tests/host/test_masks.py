@@ -82,11 +82,12 @@ def test_a_video_has_a_mask_for_each_frame():
 def test_the_node_shows_what_the_masks_cover_and_what_numbers_stand_for(monkeypatch):
     monkeypatch.setattr(labels, "font_folders", list)
     made = HeatmapToMasks.execute(make(), method="threshold", threshold=1.0)
-    empty = "\n".join(f"{name}: 0 % (empty)" for name in NAMES)
-    assert made.result[2] == empty and made.ui.as_dict() == {"text": (empty,)}
+    empty = [f"{name}: 0 % (empty)" for name in NAMES]
+    assert made.result[2] == "\n".join(empty)
+    assert made.ui.as_dict() == {"text": (";\n".join(empty),)}
     assert made.result[0].sum() == 0
     shown = HeatmapToMasks.execute(make(names=("dragon", "岩石", "sky"))).ui.as_dict()
-    assert shown["text"][0].endswith("\n#2 = 岩石")
+    assert shown["text"][0].endswith(";\n#2 = 岩石")
 
 
 def test_a_concept_alone_is_masked_by_its_shares_and_said_to_have_no_rival():
@@ -106,6 +107,16 @@ def test_a_bad_input_is_named():
         HeatmapToMasks.execute(make(), method="soft", fill_holes=True)
     with pytest.raises(ConceptAttentionError, match="opacity: 2 is not between 0 and 1"):
         HeatmapToMasks.execute(make(), opacity=2)
+
+
+def test_what_does_not_go_together_is_refused_before_anything_runs():
+    check = HeatmapToMasks.validate_inputs
+    assert check(concept="sky, rock", method="mean", fill_holes=True, smallest_percent=1.0) is True
+    assert check(concept=None, method=None, fill_holes=True, smallest_percent=None) is True
+    assert "no holes" in check(method="soft", fill_holes=True)
+    assert "smallest_percent: the masks" in check(method="soft", smallest_percent=2.0)
+    assert "is not one of" in check(method="edges")
+    assert "empty entry" in check(concept="sky,,rock")
 
 
 class HalfVAE:
