@@ -1,21 +1,41 @@
-"""Which concept every place belongs to."""
+"""Who wins each pixel: the concept with the largest share, or nobody where the background has."""
 
 import torch
 from torch import Tensor
 
+from .errors import ConceptAttentionError
 from .types import Heatmaps
+
+NOBODY = -1
+
+
+def has_rivals(heatmaps: Heatmaps) -> bool:
+    """Whether anything competes for a pixel: two concepts, or one and a background."""
+    return len(heatmaps.labels) > 1 or heatmaps.background is not None
+
+
+def winners(heatmaps: Heatmaps) -> Tensor:
+    """For every pixel the index of the concept with the largest share: [B, F, H, W] int64.
+
+    NOBODY where no concept's share is larger than the background's. Between concepts with equal
+    shares the first one wins. Shares, so that it does not matter what the values were stretched to.
+
+    Raises ConceptAttentionError for a single concept without a background: it would win everywhere.
+    """
+    if not has_rivals(heatmaps):
+        raise ConceptAttentionError(
+            f"heatmaps: '{heatmaps.labels[0]}' is alone in them and there is no background, so it "
+            "would win every pixel. Leave concept empty in Heatmap Decode, or name a background in "
+            "the Concept Encoder; or choose another method."
+        )
+    shares = heatmaps.shares
+    if heatmaps.background is None:
+        return shares.argmax(0)
+    return torch.cat((heatmaps.background[None], shares)).argmax(0) + NOBODY
 
 
 def segments(heatmaps: Heatmaps) -> Tensor:
-    """Where each concept has the largest share of all: bool [C, B, F, H, W].
-
-    Judged by the softmax, whatever the values were stretched to. A place whose largest share is the
-    background's belongs to no concept; of equal shares the first concept's counts, then the
-    others', then the background's.
-    """
-    shares = heatmaps.shares
-    best, winner = shares.max(dim=0)
-    if heatmaps.background is not None:
-        winner = winner.where(best >= heatmaps.background, -1)
-    concepts = torch.arange(shares.shape[0], device=shares.device).view(-1, 1, 1, 1, 1)
-    return winner[None] == concepts
+    """Where each concept has the largest share: bool [C, B, F, H, W]; see `winners`."""
+    won = winners(heatmaps)
+    concepts = torch.arange(len(heatmaps.labels), device=won.device).view(-1, 1, 1, 1, 1)
+    return won[None] == concepts

@@ -6,6 +6,7 @@ from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
 from .image import AttentionCaptureImage
+from .masks import HeatmapToMasks
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
@@ -21,6 +22,7 @@ NODES: list = [
     HeatmapDecode,
     HeatmapOverlay,
     HeatmapViewer,
+    HeatmapToMasks,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

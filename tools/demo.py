@@ -18,6 +18,7 @@ WORKFLOWS = {
     "demo": ("Pocket - concept heatmaps", "."),
     "demo-sd3": ("Pocket SD3.5 - concept heatmaps", "sd3"),
     "demo-video": ("Pocket video - concept heatmaps", "video"),
+    "demo-inpaint": ("Pocket - inpaint a concept", "inpaint"),
 }
 
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.

@@ -26,6 +26,7 @@ _NODES: dict[str, tuple[str, ...]] = {
     "Pocket - concept heatmaps": ("Pocket", "Encode", "Sampler", "Decode", "Overlay", "Save"),
     "Pocket - any sampler": ("Attach", "Collect"),
     "Pocket - existing picture": ("Image",),
+    "Pocket - inpaint a concept": ("Masks",),
 }
 _ALONE = ("SamplerCustom", "Load")
 

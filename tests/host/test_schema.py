@@ -22,6 +22,7 @@ NAMES = {
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionViewer": "Heatmap Viewer",
+    "ConceptAttentionMasks": "Heatmap to Masks",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",

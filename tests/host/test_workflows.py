@@ -27,6 +27,7 @@ POCKET = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 ANY = POCKET.with_name("Pocket - any sampler.json")
 POCKET_VIDEO = POCKET.with_name("Pocket video - concept heatmaps.json")
 POCKET_SD3 = POCKET.with_name("Pocket SD3.5 - concept heatmaps.json")
+INPAINT = POCKET.with_name("Pocket - inpaint a concept.json")
 LOADER = "ConceptAttentionPocket"
 RELEASED = sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))
 SHOWN = ("house", "tree", "grass", "sky", "boat")
@@ -291,6 +292,26 @@ def test_the_workflow_of_the_video_model_gives_films_of_the_clip_and_of_its_over
         [4, 8, 10],
         [1, 4, 4, 4],
     )
+
+
+def test_the_inpainting_workflow_changes_the_picture_where_the_mask_is(counting, object_info):
+    document = json.loads(INPAINT.read_text(encoding="utf-8"))
+    run = Run(counting.client, workflow.to_prompt(document, object_info), document)
+    (row,) = run.pictures("Before, mask and after")
+    assert row.size == (3 * 256 + 2 * 8, 256)
+    sides = (row.convert("RGB").crop((left, 0, left + 256, 256)) for left in (0, 264, 528))
+    before, mask, after = (
+        torch.frombuffer(bytearray(s.tobytes()), dtype=torch.uint8) for s in sides
+    )
+    changed = (before.int() - after.int()).abs().view(256, 256, 3).amax(-1).float()
+    inside = mask.view(256, 256, 3)[..., 0] > 127
+    assert 0.05 < inside.float().mean() < 0.3
+    assert changed[inside].mean() > 20 > 4 > changed[~inside].mean()
+    assert (changed[:, 192:] < 16).all()  # the far side of the picture, the tree's
+    (text,) = run.outputs[run.node("ConceptAttentionMasks")]["text"]
+    assert text.startswith("house: ") and "empty" not in text
+    (segments,) = run.pictures("Segmentation")
+    assert segments.width == 256 and segments.height > 256
 
 
 def test_a_capture_does_not_change_the_picture(first, counting, pocket):

@@ -86,16 +86,16 @@ export class Sampler {
     }
 
     /**
-     * The strongest map at every pixel.
-     * @param {Float32Array} maps @param {number} count
+     * The strongest map at every pixel; of equal ones the first in `order`.
+     * @param {Float32Array} maps @param {number[]} order indices of the maps
      * @param {Uint8Array} out [height * width]
      */
-    winners(maps, count, out) {
+    winners(maps, order, out) {
         const best = new Float32Array(this.width);
         const { before, after, share } = this.x;
         for (let y = 0, at = 0; y < this.height; y++, at += this.width) {
             best.fill(-Infinity);
-            for (let index = 0; index < count; index++) {
+            for (const index of order) {
                 this.row(maps, index, y);
                 const { line, width } = this;
                 for (let x = 0; x < width; x++) {

@@ -14,6 +14,9 @@ export class Run {
         this.count = bundle.batch * this.frames;
         this.labels = /** @type {string[]} */ (bundle.labels);
         this.shownLabels = this.labels.filter((_, i) => !bundle.background[i]);
+        // As core/segments.py: a concept wins where it has more than the background.
+        const hidden = (/** @type {number} */ i) => Number(Boolean(bundle.background[i]));
+        this.rivals = this.labels.map((_, i) => i).sort((a, b) => hidden(b) - hidden(a) || a - b);
         this.grid = { rows: bundle.grid[0], columns: bundle.grid[1], covered: bundle.covered };
         this.address = (/** @type {string} */ filename) => address({ filename, ...bundle.files });
         this.scores = new Scores(bundle, (number) => this.address(name("scores", number, "f16")));

@@ -106,7 +106,7 @@ export class Side {
         const made = new Uint8Array(sampler.width * sampler.height);
         const maps = /** @type {Float32Array} */ (this.maps);
         if (this.strongest) return this.strongest;
-        sampler.winners(maps, this.run.labels.length, made);
+        sampler.winners(maps, this.run.rivals, made);
         if (this.frame !== WHOLE) {
             const { rgba } = /** @type {Base} */ (this.base);
             for (let i = 0; i < made.length; i++) if (!rgba[i * 4 + 3]) made[i] = NOBODY;
