@@ -25,7 +25,7 @@ def fault(plain: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> str:
 
 
 def _faults(plain: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> Iterator[str]:
-    for name, (holds, words) in _FIELDS.items():
+    for name, (holds, words) in FIELDS.items():
         if name in plain and not holds(plain[name]):
             yield f"has {name} {_short(plain[name])}; allowed: {words}"
     yield from _counts(plain)
@@ -116,7 +116,7 @@ def _is_seed(value: Any) -> bool:
     return value is None or is_whole(value, -(2**63), 2**64 - 1)
 
 
-_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid": (
         _tuple(_whole(1, _MOST_SIDE), 3),
         f"3 whole numbers from 1 to {_MOST_SIDE:,}: frames, rows, columns",

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import ConceptAttentionError
-from .file_checks import fault
+from .file_checks import FIELDS, fault
 from .file_header import MOST_BYTES, MOST_HEADER, DamagedError, Header, parse, read_header
 from .types import Capture
 from .version import VERSION as PACK_VERSION
@@ -21,11 +21,10 @@ FORMAT = "concept-attention-capture"
 VERSION = 2  # 1 had no seed, no workflow and no version of the pack
 _READ = tuple(str(version) for version in range(1, VERSION + 1))
 
-_ALL = {field.name: field for field in fields(Capture)}
-_TENSORS = tuple(name for name, field in _ALL.items() if field.type in (Tensor, Tensor | None))
+TENSORS = ("scores", "norms")
 _NEEDED = {
-    name
-    for name, field in _ALL.items()
+    field.name
+    for field in fields(Capture)
     if field.default is MISSING and field.default_factory is MISSING
 }
 
@@ -43,9 +42,8 @@ def save_capture(
 
 def capture_writer(capture: Capture, notes: Mapping[str, str] | None = None) -> Writer:
     """What writes the file of save_capture, once it is clear that load_capture will read it."""
-    values = {name: getattr(capture, name) for name in _ALL}
-    plain = {name: value for name, value in values.items() if name not in _TENSORS}
-    tensors = {name: values[name] for name in _TENSORS if values[name] is not None}
+    plain = {name: getattr(capture, name) for name in FIELDS}
+    tensors = {name: getattr(capture, name) for name in TENSORS}
     if wrong := fault(plain, {name: tensor.shape for name, tensor in tensors.items()}):
         raise ConceptAttentionError(f"capture: it {wrong}")
     metadata = {
@@ -77,7 +75,7 @@ def load_capture(path: str | Path) -> Capture:
             raise ConceptAttentionError(f"capture file: there is no file {path}")
         header = read_header(path)
         plain = _described(header, what)
-        names = [name for name in _TENSORS if name in header.tensors]
+        names = [name for name in TENSORS if name in header.tensors]
         _check_tensors(header, plain, names, what)
         with safe_open(path, framework="pt") as file:
             # Copies: what the library returns lies in the file, and changes or ends with it.
@@ -105,9 +103,8 @@ def _described(header: Header, what: str) -> dict[str, Any]:
     described = parse(metadata.get("capture", ""))
     if not isinstance(described, dict):
         raise DamagedError("its description is not an object")
-    known = set(_ALL) - set(_TENSORS)
     try:
-        return {name: _tuples(value) for name, value in described.items() if name in known}
+        return {name: _tuples(described[name]) for name in FIELDS if name in described}
     except RecursionError as error:
         raise DamagedError("its description is nested too deeply") from error
 

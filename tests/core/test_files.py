@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from concept_attention.core.errors import ConceptAttentionError
-from concept_attention.core.files import load_capture, save_capture
+from concept_attention.core.file_checks import FIELDS
+from concept_attention.core.files import TENSORS, load_capture, save_capture
 from concept_attention.core.types import Capture
 from concept_attention.core.version import VERSION
 from hosting import pack
@@ -148,6 +149,10 @@ def test_the_description_is_json_that_others_can_read(tmp_path):
     }
     assert described["labels"] == ["dragon, red", "\u5ca9\u77f3", make().labels[2]]
     assert (described["seed"], described["grid"]) == (2**64 - 1, [1, 2, 3])
+
+
+def test_every_field_of_a_capture_is_written_and_checked():
+    assert {field.name for field in fields(Capture)} == {*TENSORS, *FIELDS}
 
 
 def test_the_pack_s_version_is_that_of_its_project_file():
