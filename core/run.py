@@ -8,6 +8,7 @@ further in (its own code, or another pack's wrapper).
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -74,6 +75,7 @@ class CaptureRun:
         self._evaluation: Evaluation | None = None
         self._passed: set[Any] = set()
         self._seen_layers: tuple[int, ...] = ()
+        self._seed: int | None = None
 
     @property
     def wrappers(self) -> dict[str, Callable[..., Any]]:
@@ -94,10 +96,14 @@ class CaptureRun:
         sigmas: Tensor,
         denoise_mask: Tensor | None = None,
         callback: Callable[..., None] | None = None,
+        disable_pbar: bool = False,
+        seed: int | None = None,
         *args: Any,
         **kwargs: Any,
     ) -> Any:
         """Plan, sample, and settle the last evaluation."""
+        # A noise of another pack may have any seed; only a number can be noted.
+        self._seed = int(seed) if isinstance(seed, Integral) else None
         positive = executor.class_obj.original_conds.get("positive")
         self.begin(noise.shape, sigmas.tolist(), positive or ())
 
@@ -106,9 +112,8 @@ class CaptureRun:
             if callback is not None:
                 callback(step, *report_args)
 
-        out = executor(
-            noise, latent_image, sampler, sigmas, denoise_mask, reported, *args, **kwargs
-        )
+        given = (noise, latent_image, sampler, sigmas, denoise_mask, reported)
+        out = executor(*given, disable_pbar, seed, *args, **kwargs)
         self._finish()
         return out
 
@@ -248,6 +253,7 @@ class CaptureRun:
             spans=spans,
             splits=tuple(concept.split for concept in self._concepts.items),
             choices=tuple(concept.choice for concept in self._concepts.items),
+            seed=self._seed,
         )
 
     def _make_plan(self, concepts: int) -> Plan:

@@ -73,6 +73,7 @@ class Capture:
     frames, 1 for a picture. steps: the S recorded steps, of total_steps. layers: the L
     entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise
     levels. splits, choices: `split` and `choice` of every concept; none where that was not kept.
+    seed: the sampler's; None where that was not kept.
     """
 
     scores: Tensor
@@ -90,6 +91,7 @@ class Capture:
     spans: tuple[int, ...] = (1,)
     splits: tuple[tuple[str, ...], ...] = ()
     choices: tuple[str, ...] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,19 @@
 """Save Capture and Load Capture."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import folder_paths
+from comfy.cli_args import args
 
-from ..core.files import load_capture, save_capture
+from ..core.errors import ConceptAttentionError
+from ..core.exports import Export, exports
+from ..core.files import capture_writer, load_capture
 from ..core.types import Capture
+from ..core.writing import write_together
 from ._host import io
 from .types import CaptureType
 
@@ -23,9 +31,10 @@ class SaveCapture(io.ComfyNode):
             display_name="Save Capture",
             category="Concept Attention",
             description="Writes a capture into the output folder, so that it can be decoded again "
-            "later or elsewhere, without the model. The file is as large as the capture: 25 MB for "
-            "4 concepts, 19 layers and 20 steps at 1024 x 1024.",
-            search_aliases=[*_ALIASES, "export capture"],
+            "later or elsewhere, without the model, and its heatmaps for other programs if you "
+            "like. The file is as large as the capture: 25 MB for 4 concepts, 19 layers and 20 "
+            "steps at 1024 x 1024.",
+            search_aliases=[*_ALIASES, "export capture", "export heatmaps", "COCO", "NPZ"],
             is_output_node=True,
             inputs=[
                 CaptureType.Input(
@@ -38,23 +47,42 @@ class SaveCapture(io.ComfyNode):
                     "inside the output folder, and hold %year%, %month%, %day%, %hour%, %minute%, "
                     "%second%.",
                 ),
+                io.Combo.Input(
+                    "export",
+                    options=list(get_args(Export)),
+                    default="none",
+                    optional=True,
+                    tooltip="Heatmaps to write beside the capture, decoded with the model's own "
+                    "settings: png for a grey picture of 16 bits for each concept, npz for the "
+                    "numbers on the token grid, coco for the segmentation as COCO-style JSON, all "
+                    "for these three.",
+                ),
             ],
             outputs=[
                 CaptureType.Output(display_name="capture", tooltip="The same capture, unchanged.")
             ],
+            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
     def execute(
-        cls, capture: Capture, filename_prefix: str = "captures/ConceptAttention"
+        cls,
+        capture: Capture,
+        filename_prefix: str = "captures/ConceptAttention",
+        export: Export = "none",
     ) -> io.NodeOutput:
         folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
             filename_prefix, folder_paths.get_output_directory()
         )
-        filename = f"{name}_{counter:05}_{_SUFFIX}"
-        save_capture(Path(folder) / filename, capture)
-        saved = {"filename": filename, "subfolder": subfolder, "type": "output"}
-        return io.NodeOutput(capture, ui={"captures": [saved]})
+        stem = f"{name}_{counter:05}_"
+        notes = _notes(cls.hidden)
+        written = replace(capture, seed=None) if args.disable_metadata else capture
+        files = {
+            f"{stem}{_SUFFIX}": capture_writer(written, notes),
+            **exports(capture, stem, export, notes),
+        }
+        write_together({Path(folder) / filename: write for filename, write in files.items()})
+        return io.NodeOutput(capture, ui=_listed(files, subfolder))
 
 
 class LoadCapture(io.ComfyNode):
@@ -88,20 +116,59 @@ class LoadCapture(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, file: str | None = None) -> bool | str:
         # None: the name comes from another node and is known only when that has run.
-        if file is not None and not folder_paths.exists_annotated_filepath(file):
-            return f"file: there is no capture '{file}' in the input or output folder"
-        return True
+        return file is None or _place(file) is not None or _absent(file)
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None = None) -> tuple[int, int] | None:
-        if file is None or not folder_paths.exists_annotated_filepath(file):
+        path = None if file is None else _place(file)
+        if path is None:
             return None
-        status = Path(folder_paths.get_annotated_filepath(file)).stat()
+        status = path.stat()
         return status.st_mtime_ns, status.st_size
 
     @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
-        return io.NodeOutput(load_capture(folder_paths.get_annotated_filepath(file)))
+        path = _place(file)
+        if path is None:
+            raise ConceptAttentionError(_absent(file))
+        return io.NodeOutput(load_capture(path))
+
+
+def _notes(hidden: Any) -> dict[str, str]:
+    """What the host's Save Image writes of the workflow; nothing with --disable-metadata."""
+    if hidden is None or args.disable_metadata:
+        return {}
+    notes = {name: json.dumps(value) for name, value in (hidden.extra_pnginfo or {}).items()}
+    return notes if hidden.prompt is None else {**notes, "prompt": json.dumps(hidden.prompt)}
+
+
+def _listed(names: Iterable[str], subfolder: str) -> dict[str, list[dict[str, str]]]:
+    """The node's ui: pictures under the key that the host shows pictures of."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for name in names:
+        other = "captures" if name.endswith(_SUFFIX) else "exports"
+        key = "images" if name.endswith(".png") else other
+        place = {"filename": name, "subfolder": subfolder, "type": "output"}
+        found.setdefault(key, []).append(place)
+    return found
+
+
+def _place(file: str) -> Path | None:
+    """A file in the input or output folder, None for anything else.
+
+    The host leads no name out of its folders, by dots or links; a temporary file is no capture.
+    """
+    if file.endswith("[temp]"):
+        return None
+    try:
+        path = Path(folder_paths.get_annotated_filepath(file))
+        return path if path.is_file() else None
+    except (ValueError, OSError):  # leads out of the folder; or is too long for any file
+        return None
+
+
+def _absent(file: str) -> str:
+    return f"file: there is no capture {file[:200]!r} in the input or output folder"
 
 
 def _capture_files() -> list[str]:
@@ -110,8 +177,9 @@ def _capture_files() -> list[str]:
         (folder_paths.get_input_directory(), ""),
         (folder_paths.get_output_directory(), " [output]"),
     )
-    return [
+    names = [
         path.relative_to(place).as_posix() + mark
         for place, mark in places
         for path in sorted(Path(place).rglob(f"*{_SUFFIX}"))
     ]
+    return [name for name in names if _place(name) is not None]

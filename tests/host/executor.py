@@ -141,15 +141,17 @@ class Host:
         self._count = 0
         self.cached: set[str] = set()
 
-    def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
+    def run(
+        self, prompt: dict[str, Any], extra_pnginfo: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """What its Keep nodes were given; ValueError with what the host objects to or reports.
 
         In a thread of its own, as in the host: the browser's tests leave a loop in this one.
         """
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._run, prompt).result()
+            return pool.submit(self._run, prompt, extra_pnginfo).result()
 
-    def _run(self, prompt: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, prompt: dict[str, Any], extra: dict[str, Any] | None) -> dict[str, Any]:
         self._count += 1
         number = f"{id(self)} {self._count}"
         valid, problem, outputs, found = asyncio.run(
@@ -159,7 +161,8 @@ class Host:
             details = [error["details"] for node in found.values() for error in node["errors"]]
             raise ValueError(problem["message"], *details)
         Keep.kept = {}
-        self._executor.execute(prompt, number, {}, outputs)
+        data = {} if extra is None else {"extra_pnginfo": extra}
+        self._executor.execute(prompt, number, data, outputs)
         messages = dict(self._executor.status_messages)
         self.cached = set(messages["execution_cached"]["nodes"])
         if not self._executor.success:

@@ -1,11 +1,8 @@
-"""Heatmap Decode, Heatmap Overlay, Save and Load Capture inside the host."""
+"""Heatmap Decode and Heatmap Overlay inside the host, and the faces of these and the file nodes."""
 
 import inspect
-import os
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import replace
 
-import folder_paths
 import pytest
 import torch
 
@@ -165,47 +162,6 @@ def test_the_node_says_what_numbers_on_the_picture_stand_for(monkeypatch):
     shown = HeatmapOverlay.execute(torch.rand(1, 56, 40, 3), heatmaps).ui.as_dict()
     assert shown == {"text": ("#2 = 岩石",)}
     assert HeatmapOverlay.execute(torch.rand(1, 56, 40, 3), heatmaps, labels=False).ui is None
-
-
-def test_a_saved_capture_is_listed_and_loads_equal():
-    capture = make()
-    names = []
-    for count in (1, 2):
-        saved = SaveCapture.execute(capture, "maps/test")
-        assert saved.result == (capture,)
-        (entry,) = saved.ui["captures"]
-        assert entry["subfolder"] == "maps" and entry["type"] == "output"
-        assert entry["filename"] == f"test_0000{count}_.capture.safetensors"
-        names.append(f"maps/{entry['filename']} [output]")
-    (file,) = LoadCapture.define_schema().inputs
-    assert file.options[-2:] == names
-    assert LoadCapture.validate_inputs(names[0]) is True
-    (loaded,) = LoadCapture.execute(names[0]).result
-    for field in fields(Capture):
-        one, other = getattr(capture, field.name), getattr(loaded, field.name)
-        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
-
-
-def test_a_changed_file_is_read_again():
-    entry = SaveCapture.execute(make(), "changing").ui["captures"][0]
-    name = f"{entry['filename']} [output]"
-    before = LoadCapture.fingerprint_inputs(name)
-    assert LoadCapture.fingerprint_inputs(name) == before
-    path = Path(folder_paths.get_annotated_filepath(name))
-    os.utime(path, ns=(before[0] + 1_000_000, before[0] + 1_000_000))
-    assert LoadCapture.fingerprint_inputs(name) != before
-
-
-@pytest.mark.parametrize("name", ["none.capture.safetensors", "../secret.safetensors [output]"])
-def test_a_file_that_is_not_there_is_refused_before_running(name):
-    assert "no capture" in LoadCapture.validate_inputs(name)
-    assert LoadCapture.fingerprint_inputs(name) is None
-    assert LoadCapture.validate_inputs(None) is True
-
-
-def test_a_prefix_outside_the_output_folder_is_refused():
-    with pytest.raises(Exception, match="outside the output folder"):
-        SaveCapture.execute(make(), "../outside")
 
 
 def test_a_capture_of_a_padded_picture_is_cut_not_squeezed():

@@ -48,6 +48,10 @@ test("the background is no map of its own, and the size is width and height", ()
     expect(run().grid).toEqual({ rows: 3, columns: 5, covered: [1.25, 1] });
 });
 
+test("a concept wins where it has more than the background", () => {
+    expect(run().rivals).toEqual([2, 0, 1]);
+});
+
 test("the concept at first is the first that the node puts out", () => {
     expect(run().first).toBe("dragon");
     expect(run({ chosen: { concepts: ["rock"] } }).first).toBe("rock");
