@@ -1,4 +1,8 @@
-"""Captures as files: safetensors with what is not a tensor as JSON in the metadata."""
+"""Captures as files: safetensors with what is not a tensor as JSON in the metadata.
+
+Version 2 is version 1 with baselines, whose tensors are named `space/scores` and `space/norms`; a
+capture without any is still written as version 1, which every release reads.
+"""
 
 import json
 from dataclasses import fields
@@ -7,14 +11,18 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from .errors import ConceptAttentionError
-from .types import Capture
+from .spaces import BASELINES
+from .types import Capture, Scored
 
 FORMAT = "concept-attention-capture"
-VERSION = 1
+VERSION = 2
 
 _TENSORS = ("scores", "norms")
+_SPACES = "spaces"
+_BETWEEN = "/"  # a space's name and its tensor's
 
 
 def save_capture(path: str | Path, capture: Capture) -> None:
@@ -22,10 +30,13 @@ def save_capture(path: str | Path, capture: Capture) -> None:
     plain = {
         field.name: getattr(capture, field.name)
         for field in fields(Capture)
-        if field.name not in _TENSORS
+        if field.name not in (*_TENSORS, _SPACES)
     }
-    metadata = {"format": FORMAT, "version": str(VERSION), "capture": json.dumps(plain)}
-    tensors = {name: getattr(capture, name).detach().cpu().contiguous() for name in _TENSORS}
+    version = VERSION if capture.spaces else 1
+    metadata = {"format": FORMAT, "version": str(version), "capture": json.dumps(plain)}
+    tensors = _tensors(capture)
+    for space, part in capture.spaces.items():
+        tensors |= {f"{space}{_BETWEEN}{name}": tensor for name, tensor in _tensors(part).items()}
     unfinished = Path(f"{path}.part")
     try:
         save_file(tensors, unfinished, metadata)
@@ -59,18 +70,23 @@ def load_capture(path: str | Path) -> Capture:
     return _assembled(path, tensors, metadata)
 
 
+def _tensors(part: Capture | Scored) -> dict[str, Tensor]:
+    return {name: getattr(part, name).detach().cpu().contiguous() for name in _TENSORS}
+
+
 def _check_version(path: Path, version: str) -> None:
-    if version != str(VERSION):
+    if version not in map(str, range(1, VERSION + 1)):
         raise ConceptAttentionError(
             f"capture file: {path.name} is of version {version or 'unknown'}, this release reads "
-            f"version {VERSION}. Update Concept Attention."
+            f"versions up to {VERSION}. Update Concept Attention."
         )
 
 
 def _assembled(path: Path, tensors: dict[str, Any], metadata: dict[str, str]) -> Capture:
     try:
         plain = {key: _tuples(value) for key, value in json.loads(metadata["capture"]).items()}
-        capture = Capture(**tensors, **plain)
+        own = {name: tensor for name, tensor in tensors.items() if _BETWEEN not in name}
+        capture = Capture(**own, **plain, spaces=_spaces(tensors))
         frames, rows, columns = capture.grid
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ConceptAttentionError(
@@ -94,7 +110,25 @@ def _assembled(path: Path, tensors: dict[str, Any], metadata: dict[str, str]) ->
             f"capture file: {path.name} has scores of shape {list(capture.scores.shape)}, its "
             f"description says {['B', *expected]}; save it again"
         )
+    for space, part in capture.spaces.items():
+        shapes = (part.scores.shape, part.norms.shape)
+        if space not in BASELINES or shapes != (capture.scores.shape, capture.norms.shape):
+            raise ConceptAttentionError(
+                f"capture file: {path.name} has scores of shape {list(part.scores.shape)} in the "
+                f"space '{space}'; expected are {list(capture.scores.shape)} in one of "
+                f"{', '.join(BASELINES)}. Save it again"
+            )
     return capture
+
+
+def _spaces(tensors: dict[str, Tensor]) -> dict[str, Scored]:
+    """The baselines, in the order of core.spaces, which the file's names are not in."""
+    names = {name.rpartition(_BETWEEN)[0] for name in tensors if _BETWEEN in name}
+    ordered = sorted(names, key=lambda name: (*BASELINES, name).index(name))
+    return {
+        space: Scored(*(tensors[f"{space}{_BETWEEN}{name}"] for name in _TENSORS))
+        for space in ordered
+    }
 
 
 def _tuples(value: Any) -> Any:
