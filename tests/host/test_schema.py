@@ -39,6 +39,8 @@ OURS_BEHIND = [
     "memory_mb",
     "live_maps",
     "live_concept",
+    "baselines",
+    "conditioning",
 ]
 REPLACED = {
     "ConceptAttentionSampler": "KSampler",
