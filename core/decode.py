@@ -12,6 +12,7 @@ from .errors import ConceptAttentionError
 from .frames import Frames, to_frames
 from .selection import pick, pick_default
 from .smooth import smooth
+from .spaces import DAAM, OUTPUT, in_space
 from .types import Capture, Heatmaps
 
 Normalize = Literal["none", "shared", "per concept"]
@@ -30,6 +31,7 @@ def decode(
     unit_concepts: bool | None = None,
     frames: Frames = "latent",
     smoothing: float = 0.0,
+    space: str = OUTPUT,
 ) -> Heatmaps:
     """Heatmaps [C, B, F, H, W] in 0..1 on the token grid, for the concepts that are not background.
 
@@ -47,12 +49,15 @@ def decode(
 
     smoothing: of the softmax on the token grid, see `smooth.smooth`.
 
+    space: one of core.spaces.SPACES. Baselines are decoded as the output is, but for "DAAM", whose
+    mean over layers and steps it is: its scores are shares already.
+
     Raises ConceptAttentionError for a selection that was not captured, a temperature that is not
-    above 0, a smoothing below 0, and scores that are not finite. Source: arXiv 2502.04320, section
-    4.
+    above 0, a smoothing below 0, a space that was not captured, a temperature or order for DAAM,
+    and scores that are not finite. Source: arXiv 2502.04320, section 4.
     """
     _check_normalize(normalize)
-    maps = shares(capture, layers, steps, temperature, order, unit_concepts)
+    maps = shares(capture, layers, steps, temperature, order, unit_concepts, space)
     if not bool(torch.isfinite(maps).all()):
         raise ConceptAttentionError(
             "capture: its scores are not finite (the model overflowed), so there is no map. "
@@ -78,6 +83,7 @@ def shares(
     temperature: float | None = None,
     order: Order | None = None,
     unit_concepts: bool | None = None,
+    space: str = OUTPUT,
 ) -> Tensor:
     """What every concept, the background's too, has of each token: [B, C, N], summing to 1 over C.
 
@@ -85,6 +91,10 @@ def shares(
     for on the device.
     """
     auto = defaults(capture.family)
+    capture = in_space(capture, space)
+    if space == DAAM:
+        _check_softmax_alone(temperature, order)
+        return _average(capture, *positions(capture, layers, steps))
     temperature = auto.temperature if temperature is None else temperature
     order = auto.order if order is None else order
     unit_concepts = auto.unit_concepts if unit_concepts is None else unit_concepts
@@ -166,6 +176,16 @@ def _check(temperature: float, order: str) -> None:
         raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
 
 
+def _check_softmax_alone(temperature: float | None, order: str | None) -> None:
+    given = {"temperature": temperature, "order": order}
+    for name, value in given.items():
+        if value is not None:
+            raise ConceptAttentionError(
+                f"{name}: {value} was given for {DAAM}, whose scores are attention weights: they "
+                f"have been through their own softmax. Set temperature to 0 and order to {_AUTO}."
+            )
+
+
 def _check_normalize(normalize: str) -> None:
     if normalize not in get_args(Normalize):
         raise ConceptAttentionError(f"normalize: '{normalize}' is not one of {get_args(Normalize)}")
@@ -175,11 +195,14 @@ def _average(
     capture: Capture,
     layers: list[int],
     steps: list[int],
-    temperature: float,
-    order: Order,
-    unit_concepts: bool,
+    temperature: float = 1.0,
+    order: Order | None = None,
+    unit_concepts: bool = False,
 ) -> Tensor:
-    """Softmax over all concepts, averaged over layers and steps: [B, C, N]."""
+    """Softmax over all concepts, averaged over layers and steps: [B, C, N].
+
+    order: None for the mean alone.
+    """
     batch, _, _, concepts, tokens = capture.scores.shape
     total = capture.scores.new_zeros(batch, concepts, tokens)
     # A list would be copied to the device as indices, and the scores with it; a slice is a view.
@@ -194,4 +217,4 @@ def _average(
             scores = (scores / temperature).softmax(dim=-2)
         total += scores.sum(dim=1)
     mean = total / (len(layers) * len(steps))
-    return mean if order == "softmax first" else (mean / temperature).softmax(dim=-2)
+    return (mean / temperature).softmax(dim=-2) if order == "scores first" else mean

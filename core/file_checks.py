@@ -38,6 +38,14 @@ def _faults(plain: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> It
         yield f"has scores of shape {list(scores)}, its description says {['B', *expected]}"
     if norms != scores[:-1]:
         yield f"has scores of shape {list(scores)} and norms of {list(norms)}"
+    own = {"scores": scores, "norms": norms}
+    for name, shape in shapes.items():
+        space, _, part = name.rpartition("/")
+        if tuple(shape) != own[part]:
+            yield (
+                f"has {part} of shape {list(shape)} in the space '{space}'; "
+                f"expected are {list(own[part])}"
+            )
 
 
 def _counts(plain: Mapping[str, Any]) -> Iterator[str]:

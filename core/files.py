@@ -1,7 +1,10 @@
-"""Captures as files: safetensors with what is not a tensor as JSON in the metadata."""
+"""Captures as files: safetensors with what is not a tensor as JSON in the metadata.
+
+The tensors of a baseline are named `space/scores` and `space/norms`.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -13,15 +16,18 @@ from torch import Tensor
 from .errors import ConceptAttentionError
 from .file_checks import FIELDS, fault
 from .file_header import MOST_BYTES, MOST_HEADER, DamagedError, Header, parse, read_header
-from .types import Capture
+from .spaces import BASELINES
+from .types import Capture, Scored
 from .version import VERSION as PACK_VERSION
 from .writing import Writer, write_together
 
 FORMAT = "concept-attention-capture"
-VERSION = 2  # 1 had no seed, no workflow and no version of the pack
+VERSION = 2  # 1 had no seed, no baselines, no workflow and no version of the pack
 _READ = tuple(str(version) for version in range(1, VERSION + 1))
 
 TENSORS = ("scores", "norms")
+_BETWEEN = "/"  # a space's name and its tensor's
+_OF_SPACES = tuple(f"{space}{_BETWEEN}{name}" for space in BASELINES for name in TENSORS)
 _NEEDED = {
     field.name
     for field in fields(Capture)
@@ -43,7 +49,7 @@ def save_capture(
 def capture_writer(capture: Capture, notes: Mapping[str, str] | None = None) -> Writer:
     """What writes the file of save_capture, once it is clear that load_capture will read it."""
     plain = {name: getattr(capture, name) for name in FIELDS}
-    tensors = {name: getattr(capture, name) for name in TENSORS}
+    tensors = _named(capture)
     if wrong := fault(plain, {name: tensor.shape for name, tensor in tensors.items()}):
         raise ConceptAttentionError(f"capture: it {wrong}")
     metadata = {
@@ -75,7 +81,7 @@ def load_capture(path: str | Path) -> Capture:
             raise ConceptAttentionError(f"capture file: there is no file {path}")
         header = read_header(path)
         plain = _described(header, what)
-        names = [name for name in TENSORS if name in header.tensors]
+        names = [name for name in (*TENSORS, *_OF_SPACES) if name in header.tensors]
         _check_tensors(header, plain, names, what)
         with safe_open(path, framework="pt") as file:
             # Copies: what the library returns lies in the file, and changes or ends with it.
@@ -86,7 +92,28 @@ def load_capture(path: str | Path) -> Capture:
         ) from error
     except OSError as error:
         raise ConceptAttentionError(f"{what} cannot be read ({error.strerror})") from error
-    return Capture(**plain, **tensors)
+    own = {name: tensors[name] for name in TENSORS}
+    return Capture(**plain, **own, spaces=_spaces(tensors))
+
+
+def _named(capture: Capture) -> dict[str, Tensor]:
+    """Every tensor of a capture, by its name in a file."""
+    tensors = {name: getattr(capture, name) for name in TENSORS}
+    for space, part in capture.spaces.items():
+        if space not in BASELINES:
+            raise ConceptAttentionError(
+                f"capture: it has the space '{space}'; expected are {', '.join(BASELINES)}"
+            )
+        tensors |= {f"{space}{_BETWEEN}{name}": getattr(part, name) for name in TENSORS}
+    return tensors
+
+
+def _spaces(names: Mapping[str, Tensor]) -> dict[str, Scored]:
+    """The baselines, in the order of core.spaces, which a file's names are not in."""
+    found = [space for space in BASELINES if f"{space}{_BETWEEN}scores" in names]
+    return {
+        space: Scored(*(names[f"{space}{_BETWEEN}{name}"] for name in TENSORS)) for space in found
+    }
 
 
 def _described(header: Header, what: str) -> dict[str, Any]:
@@ -110,7 +137,8 @@ def _described(header: Header, what: str) -> dict[str, Any]:
 
 
 def _check_tensors(header: Header, plain: Mapping[str, Any], names: list[str], what: str) -> None:
-    missing = sorted(_NEEDED - set(plain) - set(names))
+    needed = _NEEDED | _pairs(names)
+    missing = sorted(needed - set(plain) - set(names))
     if missing:
         raise ConceptAttentionError(
             f"{what} lacks a part of a capture ({', '.join(missing)}); save it again"
@@ -122,6 +150,12 @@ def _check_tensors(header: Header, plain: Mapping[str, Any], names: list[str], w
             )
     if wrong := fault(plain, {name: header.tensors[name].shape for name in names}):
         raise ConceptAttentionError(f"{what} {wrong}; save it again")
+
+
+def _pairs(names: Iterable[str]) -> set[str]:
+    """Both tensors of every baseline that has one."""
+    spaces = {name.partition(_BETWEEN)[0] for name in names if _BETWEEN in name}
+    return {f"{space}{_BETWEEN}{name}" for space in spaces for name in TENSORS}
 
 
 def _check_sizes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

@@ -30,7 +30,7 @@ class Record:
     @property
     def size(self) -> int:
         """Bytes of the capture."""
-        return self.capture.scores.nbytes + self.capture.norms.nbytes if self.capture else 0
+        return self.capture.nbytes if self.capture else 0
 
     def agrees(self, other: "Record") -> bool:
         """Whether both say the same, so that it does not matter which is taken."""

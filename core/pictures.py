@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .families import Family, HostModel
-from .types import Capture
+from .types import Capture, Scored
 
 _TOKENS = 2**14  # in one forward: enough to keep a GPU busy, whatever the number of pictures
 
@@ -46,23 +46,33 @@ class Gathered:
     def add(self, items: slice, capture: Capture) -> None:
         """One draw of some of the pictures."""
         if self._total is None:
-            zeros = (
-                x.new_zeros(self._count, *x.shape[1:]) for x in (capture.scores, capture.norms)
-            )
-            scores, norms = zeros
-            self._total = replace(capture, scores=scores, norms=norms)
-        self._total.scores[items] += capture.scores * self._share
-        self._total.norms[items] += capture.norms * self._share
+            whole = self._empty(capture)
+            spaces = {name: self._empty(part) for name, part in capture.spaces.items()}
+            self._total = replace(capture, scores=whole.scores, norms=whole.norms, spaces=spaces)
+        pairs: list[tuple[Capture | Scored, Capture | Scored]] = [(self._total, capture)]
+        pairs += [(self._total.spaces[name], part) for name, part in capture.spaces.items()]
+        for total, part in pairs:
+            total.scores[items] += part.scores * self._share
+            total.norms[items] += part.norms * self._share
+
+    def _empty(self, like: Capture | Scored) -> Scored:
+        parts = (like.scores, like.norms)
+        return Scored(*(part.new_zeros(self._count, *part.shape[1:]) for part in parts))
 
     def so_far(self, item: int, draws: int, size: Sequence[int] | None) -> Capture:
-        """The capture of one picture's first frame, of which `draws` were added; size: as below."""
+        """The capture of one picture's first frame, of which `draws` were added; size: as below.
+
+        In the output space alone.
+        """
         whole = self.capture(size)
         rows, columns = whole.grid[1:]
         scores = whole.scores[item : item + 1, ..., : rows * columns]
         share = 1 / (draws * self._share)
         norms = whole.norms[item : item + 1]
         grid, spans = (1, rows, columns), whole.spans[:1]
-        return replace(whole, scores=scores * share, norms=norms * share, grid=grid, spans=spans)
+        return replace(
+            whole, scores=scores * share, norms=norms * share, grid=grid, spans=spans, spaces={}
+        )
 
     def capture(self, size: Sequence[int] | None) -> Capture:
         """The capture of all pictures.

@@ -44,7 +44,8 @@ def make_plan(
     if row_bytes > budget:
         raise ConceptAttentionError(
             f"memory_mb: one step of one layer needs {_mb(row_bytes)} MB, the budget is "
-            f"{_mb(budget)} MB. Raise it, or capture fewer concepts or a smaller picture."
+            f"{_mb(budget)} MB. Raise it, or capture fewer concepts or baselines, or a smaller "
+            "picture."
         )
     rows = budget // row_bytes
     chosen_steps = _evenly(kept_steps, max(rows // len(kept_layers), min(_FEWEST_STEPS, rows)))
@@ -52,9 +53,9 @@ def make_plan(
     return Plan(chosen_steps, groups, _note(kept_steps, chosen_steps, kept_layers, groups, budget))
 
 
-def row_bytes(batch: int, concepts: int, tokens: int) -> int:
-    """Bytes of the scores of one step and layer."""
-    return batch * concepts * tokens * _BYTES
+def row_bytes(batch: int, concepts: int, tokens: int, spaces: int = 1) -> int:
+    """Bytes of the scores of one step and layer, in so many spaces."""
+    return batch * concepts * tokens * spaces * _BYTES
 
 
 def _evenly(items: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -2,13 +2,16 @@
 
 import functools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from .attention import score
 from .plan import Plan
+from .spaces import OUTPUT
+from .types import Scored
 
 
 class Evaluation:
@@ -22,27 +25,32 @@ class Evaluation:
         self.sigma = sigma
         self._sizes = [len(group) for group in groups]
         self._group = {layer: i for i, group in enumerate(groups) for layer in group}
-        self._scores: dict[int, Tensor] = {}
-        self._norms: dict[int, Tensor] = {}
+        self._scores: dict[tuple[int, str], Tensor] = {}
+        self._norms: dict[tuple[int, str], Tensor] = {}
         self._counts = dict.fromkeys(self._group, 0)
         self._lock = threading.Lock()  # the host may run its conditionings on several devices
 
-    def add(self, layer: int, batch: int, concept_out: Tensor, image_out: Tensor) -> None:
+    def add(
+        self,
+        layer: int,
+        batch: int,
+        concept_out: Tensor,
+        image_out: Tensor,
+        baselines: Mapping[str, Scored] = MappingProxyType({}),
+    ) -> None:
         """Score one layer. Rows are whole conditionings of `batch` items each, which are averaged.
 
-        concept_out: [rows, C, D] float32; image_out: [rows, N, D].
+        concept_out: [rows, C, D] float32; image_out: [rows, N, D]. baselines: the layer in other
+        spaces, scores [rows, C, N] and norms [rows, C].
         """
-        scores = score(concept_out, image_out).unflatten(0, (-1, batch))
-        norms = torch.linalg.vector_norm(concept_out, dim=-1).unflatten(0, (-1, batch))
-        group = self._group[layer]
+        norms = torch.linalg.vector_norm(concept_out, dim=-1)
+        spaces = {OUTPUT: Scored(score(concept_out, image_out), norms), **baselines}
         with self._lock:
-            self._counts[layer] += scores.shape[0]
-            if group in self._scores:
-                device = self._scores[group].device
-                self._scores[group] += _total(scores).to(device)
-                self._norms[group] += _total(norms).to(device)
-            else:
-                self._scores[group], self._norms[group] = _total(scores), _total(norms)
+            self._counts[layer] += concept_out.shape[0] // batch
+            for space, found in spaces.items():
+                key = (self._group[layer], space)
+                _add(self._scores, key, found.scores.unflatten(0, (-1, batch)))
+                _add(self._norms, key, found.norms.unflatten(0, (-1, batch)))
 
     @property
     def seen(self) -> tuple[int, ...]:
@@ -55,11 +63,19 @@ class Evaluation:
         counts = set(self._counts.values())
         return len(counts) == 1 and 0 not in counts
 
-    def mean(self, group: int) -> tuple[Tensor, Tensor]:
+    def mean(self, group: int, space: str = OUTPUT) -> tuple[Tensor, Tensor]:
         """Scores [B, C, N] and norms [B, C] of a group, averaged over layers and conditionings."""
         conditionings = next(iter(self._counts.values()))
         share = 1.0 / (conditionings * self._sizes[group])
-        return self._scores[group] * share, self._norms[group] * share
+        return self._scores[group, space] * share, self._norms[group, space] * share
+
+
+def _add(sums: dict[tuple[int, str], Tensor], key: tuple[int, str], parts: Tensor) -> None:
+    if key in sums:
+        # Not in place: a single part is the caller's own tensor.
+        sums[key] = sums[key] + _total(parts).to(sums[key].device)
+    else:
+        sums[key] = _total(parts)
 
 
 def _total(parts: Iterable[Tensor]) -> Tensor:
@@ -68,13 +84,23 @@ def _total(parts: Iterable[Tensor]) -> Tensor:
 
 
 class Recorder:
-    """The run's buffer: scores [B, S, L, C, N] and norms [B, S, L, C], filled step by step."""
+    """The run's buffers: scores [B, S, L, C, N] and norms [B, S, L, C], filled step by step.
 
-    def __init__(self, plan: Plan, batch: int, concepts: int, tokens: int) -> None:
+    baselines: the spaces beside the output's, which have buffers of their own.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        batch: int,
+        concepts: int,
+        tokens: int,
+        baselines: Sequence[str] = (),
+    ) -> None:
         self.plan = plan
         self._shape = (batch, len(plan.steps), len(plan.layers), concepts, tokens)
-        self._scores: Tensor | None = None
-        self._norms: Tensor | None = None
+        self._baselines = tuple(baselines)
+        self._buffers: dict[str, Scored] = {}
         self._evaluations = dict.fromkeys(plan.steps, 0)
 
     def commit(self, step: int, evaluation: Evaluation) -> None:
@@ -82,14 +108,15 @@ class Recorder:
         if step not in self._evaluations:
             return
         done = self._evaluations[step]
-        for i in range(len(self.plan.layers)):
-            scores, norms = evaluation.mean(i)
-            if self._scores is None or self._norms is None:
-                self._scores = scores.new_empty(self._shape)
-                self._norms = scores.new_empty(self._shape[:-1])
-            place = (slice(None), self.plan.steps.index(step), i)
-            for buffer, value in ((self._scores, scores), (self._norms, norms)):
-                buffer[place] = value if done == 0 else (buffer[place] * done + value) / (done + 1)
+        for space in (OUTPUT, *self._baselines):
+            for i in range(len(self.plan.layers)):
+                found = evaluation.mean(i, space)
+                buffers = self._space(space, found[0])
+                place = (slice(None), self.plan.steps.index(step), i)
+                for buffer, value in zip((buffers.scores, buffers.norms), found, strict=True):
+                    if done:
+                        value = (buffer[place] * done + value) / (done + 1)
+                    buffer[place] = value
         self._evaluations[step] = done + 1
 
     @property
@@ -99,18 +126,35 @@ class Recorder:
 
     def so_far(self, tokens: int) -> tuple[Tensor, Tensor]:
         """Copies of the recorded steps' scores and norms for the first item and tokens."""
-        if self._scores is None or self._norms is None:
-            raise RuntimeError("nothing was recorded")
+        recorded = self._recorded(OUTPUT)
         kept = [self.plan.steps.index(step) for step in self.steps]
         # Slice by slice: indices in a list would have to be copied to the device.
-        scores = torch.stack([self._scores[:1, i, ..., :tokens] for i in kept], dim=1)
-        return scores, torch.stack([self._norms[:1, i] for i in kept], dim=1)
+        scores = torch.stack([recorded.scores[:1, i, ..., :tokens] for i in kept], dim=1)
+        return scores, torch.stack([recorded.norms[:1, i] for i in kept], dim=1)
 
     def result(self) -> tuple[Tensor, Tensor]:
         """Scores and norms of the recorded steps."""
-        if self._scores is None or self._norms is None:
+        found = self._kept(OUTPUT)
+        return found.scores, found.norms
+
+    def baselines(self) -> dict[str, Scored]:
+        """The recorded steps in every other space."""
+        return {space: self._kept(space) for space in self._baselines}
+
+    def _space(self, space: str, like: Tensor) -> Scored:
+        if space not in self._buffers:
+            shapes = (self._shape, self._shape[:-1])
+            self._buffers[space] = Scored(*(like.new_empty(shape) for shape in shapes))
+        return self._buffers[space]
+
+    def _recorded(self, space: str) -> Scored:
+        if space not in self._buffers:
             raise RuntimeError("nothing was recorded")
+        return self._buffers[space]
+
+    def _kept(self, space: str) -> Scored:
+        found = self._recorded(space)
         if len(self.steps) == len(self.plan.steps):
-            return self._scores, self._norms
+            return found
         kept = [self.plan.steps.index(step) for step in self.steps]
-        return self._scores[:, kept], self._norms[:, kept]
+        return Scored(found.scores[:, kept], found.norms[:, kept])

@@ -8,6 +8,7 @@ further in (its own code, or another pack's wrapper).
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -15,16 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from .attach import reading
+from .conditionings import NEGATIVE, POSITIVE, prompts_of, uuids_of
 from .errors import ConceptAttentionError
 from .families import Call, family_of
 from .frames import spans
 from .plan import Plan, make_plan, row_bytes
 from .recorder import Evaluation, Recorder
+from .spaces import Seen, scored
 from .steps import StepTracker
-from .stream import Finished, Sink, StreamReader
+from .stream import Finished, Observer, StreamReader
 from .types import Capture, Concepts
-
-_PARTIAL = ("area", "mask")  # conditionings that speak for a part of the picture
 
 
 class CaptureRun:
@@ -36,8 +37,10 @@ class CaptureRun:
     user. observe: sees every pair of vectors that is scored (layer, [rows, C, D], [rows, N,
     D]). plan: decided beforehand, for a batch that this run sees a part of; it takes the place of
     layers, steps and budget. stop: each forward ends at the last layer that is read, and its output
-    is zero. name: what the host calls the model, for errors. Raises ConceptAttentionError for an
-    unsupported model or foreign concepts.
+    is zero. name: what the host calls the model, for errors. baselines: spaces that are recorded
+    beside the output's, of core.spaces.BASELINES. conditioning: the one that concepts ride on, of
+    core.conditionings.CONDITIONINGS. Raises ConceptAttentionError for an unsupported model or
+    foreign concepts.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class CaptureRun:
         pixels: int = 8,
         compression: int = 1,
         notify: Callable[[str], None] = lambda note: None,
-        observe: Sink = lambda layer, concept_out, image_out: None,
+        observe: Observer = lambda layer, concept_out, image_out: None,
         plan: Plan | None = None,
         stop: bool = False,
         name: str = "",
+        baselines: Sequence[str] = (),
+        conditioning: str = POSITIVE,
     ) -> None:
         self._family = family_of(model, name)
         _check_concepts(self._family, model, concepts)
@@ -68,6 +73,8 @@ class CaptureRun:
         self._observe = observe
         self._decided = plan
         self._stop = stop
+        self._baselines = tuple(baselines)
+        self._conditioning = conditioning
         # A bad layer choice is an error here already, before anything is loaded.
         make_plan(layers, "all", self._total_layers, 1, 1, self._total_layers)
         self._recorder: Recorder | None = None
@@ -104,8 +111,8 @@ class CaptureRun:
         """Plan, sample, and settle the last evaluation."""
         # A noise of another pack may have any seed; only a number can be noted.
         self._seed = int(seed) if isinstance(seed, Integral) else None
-        positive = executor.class_obj.original_conds.get("positive")
-        self.begin(noise.shape, sigmas.tolist(), positive or ())
+        prompts = prompts_of(executor.class_obj, self._conditioning, sampler)
+        self.begin(noise.shape, sigmas.tolist(), prompts)
 
         def reported(step: int, *report_args: Any) -> None:
             self.report(step)
@@ -121,10 +128,10 @@ class CaptureRun:
         self,
         shape: Sequence[int],
         sigmas: Sequence[float],
-        positive: Sequence[dict[str, Any]],
+        prompts: Sequence[dict[str, Any]],
     ) -> None:
-        """Plan for a latent of this shape, a noise schedule and the positive prompts."""
-        self._uuids = _positive_uuids(positive)
+        """Plan for a latent of this shape, a noise schedule and the prompts to ride on."""
+        self._uuids = uuids_of(prompts, self._conditioning)
         self._grid = self._family.grid(self._model, shape)
         self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
         self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
@@ -136,7 +143,7 @@ class CaptureRun:
         self._tracker = StepTracker(self._sigmas)
         count = len(self._concepts.items)
         plan = self._decided or self._make_plan(count)
-        self._recorder = Recorder(plan, self._batch, count, self._tokens)
+        self._recorder = Recorder(plan, self._batch, count, self._tokens, self._baselines)
 
     def predict_noise(
         self, executor: Any, x: Tensor, timestep: Tensor, *args: Any, **kwargs: Any
@@ -166,7 +173,7 @@ class CaptureRun:
             return executor(x, timestep, *args, **kwargs)
         bound = inspect.signature(executor.original).bind(x, timestep, *args, **kwargs)
         options = bound.arguments.get("transformer_options") or {}
-        rows = self._positive_rows(x, options)
+        rows = self._prompt_rows(x, options)
         if not rows:
             return executor(x, timestep, *args, **kwargs)
         call = Call(x, timestep, bound.arguments.get("guidance"))
@@ -203,7 +210,8 @@ class CaptureRun:
         missing = [step for step in self.plan.steps if step not in recorder.steps]
         if missing:
             self._notify(f"Steps {missing} were not computed by the model and have no maps.")
-        return self._captured(recorder, *recorder.result(), self._grid, self._spans)
+        capture = self._captured(recorder, *recorder.result(), self._grid, self._spans)
+        return replace(capture, spaces=recorder.baselines())
 
     def so_far(self) -> Capture | None:
         """What was recorded until now of the first picture, or of a video's first frame.
@@ -257,15 +265,15 @@ class CaptureRun:
         )
 
     def _make_plan(self, concepts: int) -> Plan:
-        size = row_bytes(self._batch, concepts, self._tokens)
+        size = row_bytes(self._batch, concepts, self._tokens, 1 + len(self._baselines))
         total = (self._total_layers, self._tracker.total)
         plan = make_plan(*self._choice, *total, size, self._budget)
         if plan.note:
             self._notify(plan.note)
         return plan
 
-    def _positive_rows(self, x: Tensor, options: dict[str, Any]) -> tuple[slice, ...]:
-        """Rows of x that belong to positive prompts in their first pass, neighbours joined."""
+    def _prompt_rows(self, x: Tensor, options: dict[str, Any]) -> tuple[slice, ...]:
+        """Rows of x that belong to the prompts in their first pass, neighbours joined."""
         uuids = options.get("uuids", [])
         batch = x.shape[0] // max(1, len(uuids))
         rows: list[slice] = []
@@ -287,9 +295,10 @@ class CaptureRun:
         if evaluation is None:
             raise RuntimeError("no evaluation is open")
 
-        def sink(layer: int, concept_out: Tensor, image_out: Tensor) -> None:
+        def sink(layer: int, concept_out: Tensor, image_out: Tensor, seen: Seen) -> None:
             if layer in planned:
-                evaluation.add(layer, self._batch, concept_out, image_out)
+                others = scored(seen, self._baselines)
+                evaluation.add(layer, self._batch, concept_out, image_out, others)
                 self._observe(layer, concept_out, image_out)
 
         given = (self._family, model, call, self._concepts, rows)
@@ -321,10 +330,13 @@ class CaptureRun:
                 "capture: no step was sampled (denoise is 0, or sigmas has no step), so no "
                 "attention was captured. Sample at least one step, or disconnect concepts."
             )
+        idle = ""
+        if self._conditioning == NEGATIVE and not self._seen_layers:
+            idle = "The negative prompt was never evaluated: guidance was switched off. "
         return (
             "capture: sampling ended and no attention was captured. Expected: the joint attention "
             f"of {self._family.name} in layers {list(self.plan.flat_layers)} at steps "
-            f"{list(self.plan.steps)}; seen: layers {list(self._seen_layers)}. "
+            f"{list(self.plan.steps)}; seen: layers {list(self._seen_layers)}. {idle}"
             "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
             "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
             "steps and layers."
@@ -348,19 +360,3 @@ def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
             f"{family.text_width(model)}. Connect the Concept Encoder to the CLIP that belongs to "
             "this model."
         )
-
-
-def _positive_uuids(positive: Sequence[dict[str, Any]]) -> set[Any]:
-    if not positive:
-        raise ConceptAttentionError(
-            "guider: it has no conditioning named positive, which is the one that concepts are "
-            "captured from. Use a Basic, CFG, Dual CFG, Dual Model or Perp-Neg guider."
-        )
-    for cond in positive:
-        found = [key for key in _PARTIAL if key in cond]
-        if found:
-            raise ConceptAttentionError(
-                f"positive: regional prompts are not supported, one has a {found[0]} (Conditioning "
-                "Set Area or Set Mask). Remove the region, or disconnect concepts."
-            )
-    return {cond["uuid"] for cond in positive}

@@ -7,10 +7,13 @@ from torch import Tensor, nn
 
 from .attention import attend, average
 from .families import Call, Family, Projected, Stream
+from .spaces import Seen
 from .types import Concepts
 
 # (layer, concept vectors [rows, C, D] float32, image vectors [rows, N, D])
-Sink = Callable[[int, Tensor, Tensor], None]
+Observer = Callable[[int, Tensor, Tensor], None]
+# The same, and what they were made of.
+Sink = Callable[[int, Tensor, Tensor, Seen], None]
 
 
 class Finished(Exception):  # noqa: N818 - no error
@@ -51,7 +54,7 @@ class StreamReader:
         for stream in self._streams:
             stream.enter(layer, given)
 
-    def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
+    def attention(self, image: slice, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> None:
         """Let the concepts attend to themselves and the image, and pass both sides on.
 
         The stream keeps every token; what is scored is one vector for each concept.
@@ -60,7 +63,9 @@ class StreamReader:
             concept_out = stream.attend(image, k, v)
             main = slice(image.start, image.start + self._tokens)
             own = average(concept_out, self._counts)
-            self._sink(self._layer, own, out[stream.rows, main])
+            image_q, image_k, image_v = (x[stream.rows, :, main] for x in (q, k, v))
+            seen = Seen(stream.projected, image_q, image_k, image_v, self._counts)
+            self._sink(self._layer, own, out[stream.rows, main], seen)
         if self._stop and self._layer == self._last:
             raise Finished
 
@@ -83,10 +88,14 @@ class _RowStream:
     def enter(self, layer: int, given: Mapping[str, Any]) -> None:
         self._projected, self._out = self._stream.project(layer, given, self.rows), None
 
-    def attend(self, image: slice, k: Tensor, v: Tensor) -> Tensor:
-        own = self._projected
-        if own is None:
+    @property
+    def projected(self) -> Projected:
+        if self._projected is None:
             raise RuntimeError("attention was seen before its block")
+        return self._projected
+
+    def attend(self, image: slice, k: Tensor, v: Tensor) -> Tensor:
+        own = self.projected
         image_k, image_v = (x[self.rows, :, image] for x in (k, v))
         self._out = attend(own.q, own.k, own.v, image_k, image_v)
         return self._out

@@ -4,7 +4,8 @@ Shapes, everywhere in the pack: B batch items, S steps, L layers, C concepts, N 
 F frames, H and W rows and columns.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -64,6 +65,14 @@ class Concepts:
 
 
 @dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores [..., C, N] and the lengths of the concept vectors [..., C], both float32."""
+
+    scores: Tensor
+    norms: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Capture:
     """What one sampling run recorded.
 
@@ -74,6 +83,8 @@ class Capture:
     entries, each the layers averaged in it (normally one), of total_layers. sigmas: [S] noise
     levels. splits, choices: `split` and `choice` of every concept; none where that was not kept.
     seed: the sampler's; None where that was not kept.
+    spaces: the baselines captured beside it, by their names in core.spaces, shaped as scores and
+    norms.
     """
 
     scores: Tensor
@@ -92,6 +103,15 @@ class Capture:
     splits: tuple[tuple[str, ...], ...] = ()
     choices: tuple[str, ...] = ()
     seed: int | None = None
+    spaces: Mapping[str, Scored] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all scores and norms."""
+        parts = [self.scores, self.norms]
+        for space in self.spaces.values():
+            parts += [space.scores, space.norms]
+        return sum(part.nbytes for part in parts)
 
 
 @dataclass(frozen=True, eq=False)

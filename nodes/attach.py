@@ -9,14 +9,16 @@ from comfy.patcher_extension import add_wrapper_with_key
 from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
+from ..core.conditionings import POSITIVE
 from ..core.errors import ConceptAttentionError
 from ..core.history import BUDGETS, MOST_RUNS, History
 from ..core.run import CaptureRun
 from ..core.session import CaptureSession
+from ..core.spaces import NONE, chosen_baselines
 from ..core.types import Concepts
 from ._host import io
 from .capture import MEGABYTE, capturing, make_run
-from .settings import ALIASES, capture_settings
+from .settings import ALIASES, baseline_inputs, capture_settings, conditioning_input
 from .types import ConceptsType, HandleType
 
 _KEY = "concept_attention.attach"
@@ -63,6 +65,8 @@ class AttachCapture(io.ComfyNode):
                     memory=" This is for each run: the newest runs are kept for Collect Capture, "
                     f"{MOST_RUNS} at most, within {BUDGETS} times this memory.",
                 ),
+                *baseline_inputs(),
+                conditioning_input(),
             ],
             outputs=[
                 io.Model.Output(
@@ -85,18 +89,19 @@ class AttachCapture(io.ComfyNode):
         capture_layers: str = "auto",
         capture_steps: str = "all",
         memory_mb: int = 64,
+        baselines: str = NONE,
+        conditioning: str = POSITIVE,
     ) -> io.NodeOutput:
         settings = (concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
-        make_run(model, *settings)  # what does not fit is an error here already
+        options = {"baselines": chosen_baselines(baselines), "conditioning": conditioning}
+        make_run(model, *settings, **options)  # what does not fit is an error here already
         history = History(memory_mb * MEGABYTE)
         session = CaptureSession(
-            history, lambda guider: _started(guider, settings), current_origin, _finished
+            history, lambda guider: _started(guider, settings, options), current_origin, _finished
         )
         attached = model.clone()
-        options = attached.model_options
-        add_wrapper_with_key(
-            "outer_sample", _KEY, session.outer_sample, options, is_model_options=True
-        )
+        wrapper = ("outer_sample", _KEY, session.outer_sample, attached.model_options)
+        add_wrapper_with_key(*wrapper, is_model_options=True)
         return io.NodeOutput(attached, Handle(history, cls.hidden and cls.hidden.unique_id))
 
 
@@ -107,10 +112,12 @@ def current_origin() -> Origin:
 
 
 @contextmanager
-def _started(guider: Any, settings: tuple[Any, ...]) -> Iterator[CaptureRun]:
+def _started(
+    guider: Any, settings: tuple[Any, ...], options: dict[str, Any]
+) -> Iterator[CaptureRun]:
     """A run for the guider's model, which may be a later clone of the attached one."""
     try:
-        run = make_run(guider.model_patcher, *settings)
+        run = make_run(guider.model_patcher, *settings, **options)
         with capturing(guider, run):
             yield run
     except ConceptAttentionError as error:

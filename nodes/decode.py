@@ -11,6 +11,7 @@ from ..core.decode import Normalize, decode, normalized, only
 from ..core.defaults import Order
 from ..core.frames import Frames
 from ..core.resize import Mode, common_batch, resized
+from ..core.spaces import OUTPUT, SPACES
 from ..core.types import Capture
 from ._host import io
 from .types import CaptureType, HeatmapsType
@@ -63,6 +64,17 @@ def _selection_inputs() -> list[Any]:
             tooltip="For a video. video: a map for each of its frames; the model sees the first "
             "alone and the others in groups of 4, which share a map. interpolated: maps that glide "
             "from one group to the next. latent: one map for each group, which is all there is.",
+        ),
+        io.Combo.Input(
+            "space",
+            options=list(SPACES),
+            default=OUTPUT,
+            optional=True,
+            advanced=True,
+            tooltip="What is compared with the picture's places: output vectors, which is concept "
+            "attention itself, or a baseline, recorded where baselines was set on the capturing "
+            "node. DAAM is a mean of attention weights: temperature and order must stay at 0 and "
+            "auto. Changing it costs milliseconds.",
         ),
     ]
 
@@ -164,6 +176,7 @@ class HeatmapDecode(io.ComfyNode):
         order: str = _AUTO,
         frames: Frames = "video",
         image: Tensor | None = None,
+        space: str = OUTPUT,
     ) -> io.NodeOutput:
         heatmaps = decode(
             capture,
@@ -172,6 +185,7 @@ class HeatmapDecode(io.ComfyNode):
             temperature=temperature or None,
             order=None if order == _AUTO else order,
             frames=frames,
+            space=space,
         )
         heatmaps = normalized(heatmaps, normalize)
         if labels := parse_concepts(concept, "concept"):

@@ -1,6 +1,6 @@
 """Attention Capture from Image: a picture that exists, noised, and one partial forward."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import comfy.model_management
@@ -8,11 +8,13 @@ from comfy.utils import ProgressBar
 from torch import Tensor
 
 from ..core.pictures import Gathered, parts
+from ..core.spaces import NONE, chosen_baselines
 from ..core.types import Capture, Concepts
 from ._host import io
 from .capture import make_run
 from .live import OFF, Live, live_inputs, live_of
 from .once import PositiveGuider, evaluate_once, is_indivisible, of_part, sigma_at
+from .settings import baseline_inputs
 from .sources import Source, source_of
 from .types import CaptureType, ConceptsType
 
@@ -41,7 +43,14 @@ class AttentionCaptureImage(io.ComfyNode):
                 "interpretability",
                 "concept attention",
             ],
-            inputs=[*_asked(), *_noise(), *_sources(), *_kept(), *live_inputs("sample")],
+            inputs=[
+                *_asked(),
+                *_noise(),
+                *_sources(),
+                *_kept(),
+                *live_inputs("sample"),
+                *baseline_inputs(),
+            ],
             outputs=[
                 CaptureType.Output(
                     display_name="capture",
@@ -68,13 +77,15 @@ class AttentionCaptureImage(io.ComfyNode):
         memory_mb: int = 64,
         live_maps: str = OFF,
         live_concept: str = "",
+        baselines: str = NONE,
     ) -> io.NodeOutput:
         """Capture every picture of the batch."""
         source = source_of(model, image, latent, vae)
         choice = (capture_layers, memory_mb)
         live = live_of(model, concepts, live_maps, live_concept)
         asked = (noise_level, samples, seed, *choice, cls.hidden, live)
-        capture = capture_pictures(model, source, conditioning, concepts, *asked)
+        spaces = chosen_baselines(baselines)
+        capture = capture_pictures(model, source, conditioning, concepts, *asked, baselines=spaces)
         return io.NodeOutput(capture)
 
 
@@ -90,17 +101,19 @@ def capture_pictures(
     memory_mb: int = 64,
     hidden: Any = None,
     live: Live | None = None,
+    baselines: Sequence[str] = (),
     **options: Any,
 ) -> Capture:
     """One capture of all pictures of a source; the n-th draw's noise has the seed `seed + n`.
 
     fraction: of the model's schedule, 0 to 1; 1 is pure noise. live: shows the maps so far.
+    baselines: of core.spaces.
     options: of core.run.CaptureRun, by name. Raises ConceptAttentionError for what cannot be
     captured, before a picture is encoded.
     """
     sigma = sigma_at(model, fraction)
     asked = (model, concepts, layers, "all", memory_mb, hidden)
-    whole = make_run(*asked)
+    whole = make_run(*asked, baselines=baselines)
     positive = PositiveGuider(model, conditioning).positive
     whole.begin(source.shape, [sigma, 0.0], positive)
     progress = ProgressBar(source.count * draws)
@@ -111,7 +124,7 @@ def capture_pictures(
         part = conditioning if items == slice(0, source.count) else of_part(conditioning, items)
         for draw in range(draws):
             comfy.model_management.throw_exception_if_processing_interrupted()
-            run = make_run(*asked, plan=whole.plan, stop=True, **options)
+            run = make_run(*asked, plan=whole.plan, stop=True, baselines=baselines, **options)
             guider = PositiveGuider(model, part)
             evaluate_once(guider, run, latents, mask, sigma, seed + draw)
             gathered.add(items, run.capture())

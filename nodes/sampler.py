@@ -6,11 +6,19 @@ import comfy.samplers
 import nodes as host_nodes
 from comfy_execution.graph_utils import ExecutionBlocker
 
+from ..core.conditionings import POSITIVE
+from ..core.spaces import NONE, chosen_baselines
 from ..core.types import Concepts
 from ._host import io
 from .capture import attach_to_guider, attach_to_model, make_run
 from .live import OFF, live_inputs, live_of, show_live
-from .settings import ALIASES, CAPTURE_OUTPUT, capture_settings
+from .settings import (
+    ALIASES,
+    CAPTURE_OUTPUT,
+    baseline_inputs,
+    capture_settings,
+    conditioning_input,
+)
 from .types import CaptureType, ConceptsType
 
 _CATEGORY = "Concept Attention"
@@ -26,6 +34,8 @@ def _capture_inputs() -> list[Any]:
         ),
         *capture_settings(),
         *live_inputs(),
+        *baseline_inputs(),
+        conditioning_input(),
     ]
 
 
@@ -82,7 +92,9 @@ class AttentionCaptureSampler(io.ComfyNode):
                     "positive", tooltip="What should be in the picture. Maps are read here."
                 ),
                 io.Conditioning.Input(
-                    "negative", tooltip="What should not be in the picture. Never read for maps."
+                    "negative",
+                    tooltip="What should not be in the picture. Maps are read here "
+                    "only where conditioning says so.",
                 ),
                 io.Latent.Input("latent_image", tooltip="The latent to denoise."),
                 io.Float.Input(
@@ -122,13 +134,17 @@ class AttentionCaptureSampler(io.ComfyNode):
         memory_mb: int = 64,
         live_maps: str = OFF,
         live_concept: str = "",
+        baselines: str = NONE,
+        conditioning: str = POSITIVE,
     ) -> io.NodeOutput:
         rest = (seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image)
         sampler = host_nodes.NODE_CLASS_MAPPINGS["KSampler"]()
         if concepts is None:
             (latent,) = sampler.sample(model, *rest, denoise=denoise)
             return io.NodeOutput(latent, ExecutionBlocker(None))
-        run = make_run(model, concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
+        asked = (concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
+        options = {"baselines": chosen_baselines(baselines), "conditioning": conditioning}
+        run = make_run(model, *asked, **options)
         captured = attach_to_model(model, run)
         show_live(captured.model_options, run, live_of(model, concepts, live_maps, live_concept))
         (latent,) = sampler.sample(captured, *rest, denoise=denoise)
@@ -152,7 +168,8 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
                 io.Guider.Input(
                     "guider",
                     tooltip="Model and prompts: a Basic, CFG, Dual CFG, Dual Model or Perp-Neg "
-                    "guider. Maps are read from its positive prompt.",
+                    "guider. Maps are read from its positive prompt, unless conditioning says "
+                    "negative.",
                 ),
                 io.Sampler.Input("sampler", tooltip="The sampling algorithm."),
                 io.Sigmas.Input("sigmas", tooltip="The noise levels, one step between each two."),
@@ -184,13 +201,17 @@ class AttentionCaptureSamplerCustom(io.ComfyNode):
         memory_mb: int = 64,
         live_maps: str = OFF,
         live_concept: str = "",
+        baselines: str = NONE,
+        conditioning: str = POSITIVE,
     ) -> io.NodeOutput:
         host = host_nodes.NODE_CLASS_MAPPINGS["SamplerCustomAdvanced"]
         if concepts is None:
             latents = host.execute(noise, guider, sampler, sigmas, latent_image).result
             return io.NodeOutput(*latents, ExecutionBlocker(None))
         patcher = guider.model_patcher
-        run = make_run(patcher, concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
+        asked = (concepts, capture_layers, capture_steps, memory_mb, cls.hidden)
+        options = {"baselines": chosen_baselines(baselines), "conditioning": conditioning}
+        run = make_run(patcher, *asked, **options)
         captured = attach_to_guider(guider, run)
         show_live(captured.model_options, run, live_of(patcher, concepts, live_maps, live_concept))
         latents = host.execute(noise, captured, sampler, sigmas, latent_image).result

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..core.conditionings import CONDITIONINGS, POSITIVE
+from ..core.spaces import CHOICES, NONE
 from ._host import io
 
 ALIASES = [
@@ -51,3 +53,35 @@ def capture_settings(steps: str = "", memory: str = "") -> list[Any]:
             f"{memory}",
         ),
     ]
+
+
+def baseline_inputs() -> list[Any]:
+    """The input baselines: which other spaces are recorded."""
+    return [
+        io.Combo.Input(
+            "baselines",
+            options=list(CHOICES),
+            default=NONE,
+            optional=True,
+            advanced=True,
+            tooltip="Also records what the paper compares with, for space in Heatmap Decode. "
+            "cross-attention: concept queries against image keys (positions turned in, as the "
+            "model has them). value: concept values against image values. DAAM: how much every "
+            "place attends to each concept, a softmax in each head. Each takes as much of "
+            "memory_mb as the maps themselves and well under 1 % of the time; none costs nothing.",
+        )
+    ]
+
+
+def conditioning_input() -> Any:
+    """The input conditioning: which prompt the concepts ride on."""
+    return io.Combo.Input(
+        "conditioning",
+        options=list(CONDITIONINGS),
+        default=POSITIVE,
+        optional=True,
+        advanced=True,
+        tooltip="The prompt that the concepts are followed beside. negative shows where the model "
+        "sees them in the pass that is steered away from; it must be evaluated, so cfg above 1.0 "
+        "and a guider with a negative prompt. The cost is the same.",
+    )

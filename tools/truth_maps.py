@@ -101,12 +101,12 @@ def collecting(
         handles.append(block.norm_k.register_forward_hook(keep_all))
     attention = stream.StreamReader.attention
 
-    def watched(self: Any, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
+    def watched(self: Any, image: slice, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> None:
         for row_stream in self._streams:
             rows = row_stream.rows
             parts = k[rows, :, image], v[rows, :, image]
             collector.attended(row_stream, self._counts, self._layer, *parts)
-        attention(self, image, k, v, out)
+        attention(self, image, q, k, v, out)
 
     stream.StreamReader.attention = watched
     try:

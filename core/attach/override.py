@@ -16,8 +16,8 @@ class BlockReader(Protocol):
     def enter(self, layer: int, given: Mapping[str, Any]) -> None:
         """Before the block; given: what the host gives to it, by name."""
 
-    def attention(self, image: slice, k: Tensor, v: Tensor, out: Tensor) -> None:
-        """After the block's joint attention: k, v [rows, heads, L, d], out [rows, L, D].
+    def attention(self, image: slice, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> None:
+        """After the block's joint attention: q, k, v [rows, heads, L, d], out [rows, L, D].
 
         image: the image tokens among the L, those of reference pictures at the end included.
         """
@@ -62,6 +62,6 @@ class Watch:
             self._open = False
             if not kwargs.get("skip_reshape", False):
                 heads = args[0] if args else kwargs["heads"]
-                k, v = (by_heads(x, heads) for x in (k, v))
-            self._reader.attention(self._image, k, v, out)
+                q, k, v = (by_heads(x, heads) for x in (q, k, v))
+            self._reader.attention(self._image, q, k, v, out)
         return out

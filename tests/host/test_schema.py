@@ -40,6 +40,8 @@ OURS_BEHIND = [
     "memory_mb",
     "live_maps",
     "live_concept",
+    "baselines",
+    "conditioning",
 ]
 REPLACED = {
     "ConceptAttentionSampler": "KSampler",
