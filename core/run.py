@@ -26,6 +26,7 @@ from .spaces import Seen, scored
 from .steps import StepTracker
 from .stream import Finished, Observer, StreamReader
 from .types import Capture, Concepts
+from .words import check_family, check_prompts
 
 
 class CaptureRun:
@@ -132,6 +133,8 @@ class CaptureRun:
     ) -> None:
         """Plan for a latent of this shape, a noise schedule and the prompts to ride on."""
         self._uuids = uuids_of(prompts, self._conditioning)
+        if self._concepts.of_prompt:
+            check_prompts(self._concepts, prompts, self._conditioning)
         self._grid = self._family.grid(self._model, shape)
         self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
         self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
@@ -344,6 +347,8 @@ class CaptureRun:
 
 
 def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
+    if concepts.of_prompt:
+        check_family(family)
     if concepts.encoder not in family.encoders:
         raise ConceptAttentionError(
             f"concepts: they were encoded by {concepts.encoder}, but the model, one of "

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from .attention import attend, average
 from .families import Call, Family, Projected, Stream
 from .spaces import Seen
 from .types import Concepts
+from .words import rows_of
 
 # (layer, concept vectors [rows, C, D] float32, image vectors [rows, N, D])
 Observer = Callable[[int, Tensor, Tensor], None]
@@ -22,6 +24,8 @@ class Finished(Exception):  # noqa: N818 - no error
 
 class StreamReader:
     """Runs concept streams for slices of the batch rows; reads blocks, never writes to them.
+
+    Concepts that are words of the prompt need no stream: their tokens are in the host's own.
 
     stop: raise Finished once the last layer's attention was read, in the middle of its block.
     """
@@ -38,9 +42,13 @@ class StreamReader:
         sink: Sink,
         stop: bool = False,
     ) -> None:
-        self._streams = [
-            _RowStream(family.stream(model, _cut(call, part), concepts), part) for part in rows
-        ]
+        self._streams: list[_RowStream | _PromptRows]
+        if concepts.of_prompt:
+            self._streams = [_PromptRows(family, call, concepts, part) for part in rows]
+        else:
+            self._streams = [
+                _RowStream(family.stream(model, _cut(call, part), concepts), part) for part in rows
+            ]
         self._counts = concepts.counts
         self._tokens = tokens
         self._last = last_layer
@@ -60,7 +68,7 @@ class StreamReader:
         The stream keeps every token; what is scored is one vector for each concept.
         """
         for stream in self._streams:
-            concept_out = stream.attend(image, k, v)
+            concept_out = stream.attend(image, q, k, v, out)
             main = slice(image.start, image.start + self._tokens)
             own = average(concept_out, self._counts)
             image_q, image_k, image_v = (x[stream.rows, :, main] for x in (q, k, v))
@@ -94,7 +102,7 @@ class _RowStream:
             raise RuntimeError("attention was seen before its block")
         return self._projected
 
-    def attend(self, image: slice, k: Tensor, v: Tensor) -> Tensor:
+    def attend(self, image: slice, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> Tensor:
         own = self.projected
         image_k, image_v = (x[self.rows, :, image] for x in (k, v))
         self._out = attend(own.q, own.k, own.v, image_k, image_v)
@@ -105,6 +113,36 @@ class _RowStream:
         # still; the recorder sees that the layer is missing and drops the evaluation.
         if self._out is not None:
             self._stream.advance(layer, self._out)
+        self._projected = None
+
+
+class _PromptRows:
+    """The tokens of the prompt's words in one slice of batch rows, as the host computed them."""
+
+    def __init__(self, family: Family, call: Call, concepts: Concepts, rows: slice) -> None:
+        self._family = family
+        self._length = concepts.items[0].length
+        places = [index for index, _ in concepts.places]
+        self._places = torch.tensor(places, device=call.latent.device)
+        self.rows = rows
+        self._projected: Projected | None = None
+
+    def enter(self, layer: int, given: Mapping[str, Any]) -> None:
+        self._projected = None
+
+    @property
+    def projected(self) -> Projected:
+        if self._projected is None:
+            raise RuntimeError("attention was not seen yet")
+        return self._projected
+
+    def attend(self, image: slice, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> Tensor:
+        text = rows_of(self._family, image, self._length)
+        own = (x[self.rows, :, text].index_select(2, self._places) for x in (q, k, v))
+        self._projected = Projected(*own)
+        return out[self.rows, text].index_select(1, self._places).float()
+
+    def advance(self, layer: int) -> None:
         self._projected = None
 
 

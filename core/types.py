@@ -33,10 +33,15 @@ class Concept:
 
 @dataclass(frozen=True)
 class Concepts:
-    """Concepts of one text encoder ("t5xxl", "qwen3_4b", "mistral3_24b", ...), shown ones first."""
+    """Concepts of one text encoder ("t5xxl", "qwen3_4b", "mistral3_24b", ...), shown ones first.
+
+    of_prompt: they are the words of the prompt, whose own tokens are read: `indices` are then rows
+    of the prompt's conditioning, and `length` is their number.
+    """
 
     items: tuple[Concept, ...]
     encoder: str
+    of_prompt: bool = False
 
     @property
     def tokens(self) -> Tensor:

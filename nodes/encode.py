@@ -21,8 +21,15 @@ from ..core.tokens import CHOICES, KINDS, describe
 from ..core.types import Concept, Concepts
 from ._host import io, ui
 from .messages import show_on_node
-from .tokenizers import Tokenized, tokenize
+from .tokenizers import Prompt, Tokenized, tokenize, tokenize_prompt
 from .types import ConceptsType
+
+CONCEPTS, WORDS = "concepts", "words of the prompt"
+SOURCES = (CONCEPTS, WORDS)
+_NO_PROMPT = (
+    "prompt: there is none, and source asks for its words. Connect the text that the sampler's "
+    "conditioning is made from, or set source to concepts."
+)
 
 
 class ConceptEncoder(io.ComfyNode):
@@ -115,6 +122,17 @@ class ConceptEncoder(io.ComfyNode):
                     "concepts wins and this changes nothing. Weights such as (dragon:1.2) are "
                     "understood. A prompt without a noun is an error.",
                 ),
+                io.Combo.Input(
+                    "source",
+                    options=list(SOURCES),
+                    default=CONCEPTS,
+                    optional=True,
+                    advanced=True,
+                    tooltip="concepts: the words of concepts, each followed beside the model. "
+                    "words of the prompt: every word of prompt by its own tokens, for nothing; "
+                    "the sampler must get the conditioning of this very text and CLIP. concepts, "
+                    "background and tokens are not used then. Not for HunyuanVideo.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
@@ -133,9 +151,12 @@ class ConceptEncoder(io.ComfyNode):
         background: str | None = None,
         tokens_per_concept: str | None = None,
         prompt: str | None = "",
+        source: str | None = CONCEPTS,
     ) -> bool | str:
         """What is wrong with the text is said before anything runs; None is a linked input."""
         labels = None
+        if source != CONCEPTS:
+            return _NO_PROMPT if prompt == "" and source == WORDS else True
         try:
             if concepts is not None and not concepts.strip():
                 if prompt is None or background is None:
@@ -163,6 +184,7 @@ class ConceptEncoder(io.ComfyNode):
         encoder: str = "auto",
         tokens_per_concept: str = "",
         prompt: str | None = None,
+        source: str = CONCEPTS,
     ) -> io.NodeOutput:
         """Encode each concept alone, so that none depends on its neighbours."""
         if clip is None:
@@ -170,11 +192,14 @@ class ConceptEncoder(io.ComfyNode):
                 "clip: there is none. If it comes from a checkpoint, the checkpoint holds no text "
                 "encoder; load one by itself."
             )
-        if prompt is not None and not concepts.strip():
-            concepts = concepts_of(prompt, background)
-        shown, behind = parse_request(concepts, background)
-        own = parse_choices(tokens_per_concept, [*shown, *behind])
-        encoded = encode_concepts(clip, shown, behind, tokens, encoder, own)
+        if source == WORDS:
+            encoded = encode_words(clip, prompt or "", encoder)
+        else:
+            if prompt is not None and not concepts.strip():
+                concepts = concepts_of(prompt, background)
+            shown, behind = parse_request(concepts, background)
+            own = parse_choices(tokens_per_concept, [*shown, *behind])
+            encoded = encode_concepts(clip, shown, behind, tokens, encoder, own)
         lines = (describe(each.label, each.split, each.choice) for each in encoded.items)
         text = ";\n".join(lines)  # one of the editor's two ways to draw nodes joins the lines
         if cls.hidden is not None:
@@ -219,11 +244,42 @@ def encode_concepts(
     return Concepts(tuple(items), encoder.name)
 
 
+def encode_words(clip: Any, prompt: str, kind: str = "auto") -> Concepts:
+    """The words of a prompt as concepts that are read from its own conditioning.
+
+    Raises ConceptAttentionError for a prompt of fewer than two words.
+    """
+    if not prompt.strip():
+        raise ConceptAttentionError(_NO_PROMPT)
+    encoder, found = tokenize_prompt(clip, prompt, kind)
+    rows, cut = _output(clip, found)
+    items = []
+    for word in found.words:
+        indices = tuple(found.indices[i] - cut for i in word.tokens)
+        items.append(
+            Concept(
+                label=word.label,
+                embeddings=rows[list(indices)],
+                indices=indices,
+                length=len(rows),
+                split=tuple(found.pieces[i] or "" for i in word.tokens),
+                choice="all",
+            )
+        )
+    return Concepts(tuple(items), encoder.name, of_prompt=True)
+
+
 def _rows(clip: Any, concept: Tokenized) -> tuple[torch.Tensor, int]:
     """The chosen tokens' rows of the encoder's output, and how many rows that was cut by.
 
     [T, width], on the CPU, float32.
     """
+    rows, cut = _output(clip, concept)
+    return rows[[concept.first + i - cut for i in concept.chosen]], cut
+
+
+def _output(clip: Any, concept: Tokenized | Prompt) -> tuple[torch.Tensor, int]:
+    """All rows of the encoder's output, [rows, width] on the CPU in float32, and those cut off."""
     scheduled = clip.encode_from_tokens_scheduled(concept.tokens, show_pbar=False)
     if len(scheduled) != 1:
         raise ConceptAttentionError(
@@ -237,5 +293,4 @@ def _rows(clip: Any, concept: Tokenized) -> tuple[torch.Tensor, int]:
             f"clip: it gives an output of shape {tuple(rows.shape)} for {concept.rows} tokens, "
             "so the concept's row cannot be told. Connect a supported model's text encoder."
         )
-    places = [concept.first + i - cut for i in concept.chosen]
-    return rows[0, places].to("cpu", torch.float32), cut
+    return rows[0].to("cpu", torch.float32), cut

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comfy.sd1_clip import SDTokenizer
+from comfy.sd1_clip import SDTokenizer, escape_important, token_weights, unescape_important
 from comfy.text_encoders.spiece_tokenizer import SPieceTokenizer
+from torch import Tensor
 
 from ..core.errors import ConceptAttentionError
 from ..core.tokens import (
@@ -17,9 +18,11 @@ from ..core.tokens import (
     find_encoders,
     pick_encoder,
 )
+from ..core.words import Word, words_of
 
 # No text holds a NUL, so with this in the place of "embedding:" nothing is looked up.
 _NO_EMBEDDINGS = "\0embedding:"
+_NO_TOKEN, _EMBEDDED = -2, -1  # ids that no vocabulary has
 _INCOMPLETE = "\ufffd"  # what a tokenizer decodes a part of a letter to
 
 
@@ -69,6 +72,69 @@ def tokenize(clip: Any, choices: Mapping[str, str], kind: str) -> tuple[Encoder,
         rows, head = sum(lengths), span.start if encoder.headless else 0
         tokenized.append(Tokenized(tokens, split, choice, chosen, len(ids), first, rows, head))
     return encoder, tokenized
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt's tokens in the host's own form, as its sampler's conditioning is made of them.
+
+    words: in the prompt's order. indices: rows of the encoder's whole output, of the tokens that
+    the words' are counted in; pieces: these tokens' texts. rows, head: as in Tokenized.
+    """
+
+    tokens: Any
+    words: list[Word]
+    indices: tuple[int, ...]
+    pieces: tuple[str | None, ...]
+    rows: int
+    head: int
+
+
+def tokenize_prompt(clip: Any, text: str, kind: str) -> tuple[Encoder, Prompt]:
+    """The encoder whose rows are read, and the words of a prompt; kind: as in `tokenize`.
+
+    Weights and `embedding:` mean what they mean in the prompt. Raises ConceptAttentionError for a
+    prompt whose words cannot be told.
+    """
+    marked = clip.tokenize(text, return_word_ids=True)
+    encoders = _loaded(clip, find_encoders(marked if isinstance(marked, dict) else ()))
+    encoder = pick_encoder(encoders, kind)
+    flat = [token for section in marked[encoder.list_name] for token in section]
+    inside = [i for i, token in enumerate(flat) if token[2] != 0]  # 0: start, end, padding
+    empty = clip.tokenize("", return_word_ids=True)[encoder.list_name]
+    template = [_id(token) for section in empty for token in section if token[2] != 0]
+    ids = [_id(flat[i]) for i in inside]
+    if len(ids) <= len(template):
+        raise ConceptAttentionError(f"prompt: {text!r} has no token. Write some words.")
+    span = content_span(ids, template, _NO_TOKEN, encoder.mute)
+    own = ids[span.start : span.stop]
+    part = _tokenizers(clip.tokenizer, encoder)[0]
+    pieces = tuple(
+        None if i == _EMBEDDED or i in encoder.mute else piece
+        for i, piece in zip(own, _split(part, own), strict=True)
+    )
+    lengths = [sum(map(len, marked[each.list_name])) for each in encoders]
+    first = sum(lengths[: encoders.index(encoder)])
+    indices = tuple(first + i for i in inside[span.start : span.stop])
+    words = words_of(_unweighted(clip.tokenizer, encoder, text), pieces)
+    head = inside[span.start] if encoder.headless else 0
+    return encoder, Prompt(clip.tokenize(text), words, indices, pieces, sum(lengths), head)
+
+
+def _id(token: Any) -> int:
+    """A token's id; an embedding in a token's place has none."""
+    return _EMBEDDED if isinstance(token[0], Tensor) else int(token[0])
+
+
+def _unweighted(tokenizer: Any, encoder: Encoder, text: str) -> str:
+    """The prompt without the marks of its weights, where the encoder's tokenizer knows weights."""
+    names = encoder.parts or (encoder.name,)
+    parts = [part for part in vars(tokenizer).values() if isinstance(part, SDTokenizer)]
+    own = [part for part in parts if part.embedding_key in names]
+    if hasattr(tokenizer, "llama_template") or any(part.disable_weights for part in own):
+        return text
+    segments = token_weights(escape_important(text), 1.0)
+    return "".join(unescape_important(segment) for segment, _ in segments)
 
 
 def _loaded(clip: Any, encoders: tuple[Encoder, ...]) -> tuple[Encoder, ...]:
@@ -131,6 +197,9 @@ def _split(part: Any, ids: Sequence[int]) -> tuple[str, ...]:
     """
     texts, unfinished = [], []
     for i in ids:
+        if i == _EMBEDDED:
+            texts.append("")
+            continue
         unfinished.append(i)
         text = part.decode(unfinished)
         if text.endswith(_INCOMPLETE):

@@ -15,6 +15,9 @@ HostModel = Any
 # The host's wrapper that sees every evaluation of a model: around the diffusion model's own forward
 # where that one offers it, else around the model that holds it.
 Seam = Literal["diffusion_model", "apply_model"]
+# Where a prompt's own rows stand among the text tokens of the joint attention: before or behind
+# what the host fills them up with, or where they cannot be told.
+WordPlace = Literal["first", "last", "none"]
 
 
 @dataclass
@@ -57,7 +60,8 @@ class Family(Protocol):
 
     name: in captures. models: as users know them, for errors. video: whether the model makes
     videos: several pictures are then frames of one; else several frames of a latent are pictures of
-    their own, as layers are.
+    their own, as layers are. words: where the rows of the prompt's conditioning are among the text
+    tokens of the joint attention, which stand before the image.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Family(Protocol):
     seam: Seam
     attachment: Attachment
     video: bool
+    words: WordPlace
 
     def matches(self, model: HostModel) -> bool:
         """Whether the host's diffusion model is of this family."""

@@ -15,7 +15,16 @@ from torch.nn.functional import gelu
 from ..attach import Attachment
 from ..attention import by_heads
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, image_after_text, is_host_class, patch_grid
+from .base import (
+    Call,
+    HostModel,
+    Projected,
+    Seam,
+    WordPlace,
+    image_after_text,
+    is_host_class,
+    patch_grid,
+)
 
 
 class CogVideoX:
@@ -27,6 +36,7 @@ class CogVideoX:
     seam: Seam = "diffusion_model"
     attachment: Attachment = "hooks"  # the host's class offers no block replacement
     video = True
+    words: WordPlace = "first"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's CogVideoX transformer."""

@@ -16,6 +16,7 @@ from .base import (
     Call,
     HostModel,
     Seam,
+    WordPlace,
     image_after_text,
     is_host_class,
     picture_grid,
@@ -32,6 +33,7 @@ class Flux:
     seam: Seam = "diffusion_model"
     attachment: Attachment = "replacement"
     video = False
+    words: WordPlace = "first"
     text_length = 0
     _shared_modulation = False
 
@@ -69,6 +71,7 @@ class Flux2(Flux):
     models = "FLUX.2 (dev, Klein)"
     encoders: tuple[str, ...] = ("mistral3_24b", "qwen3_4b", "qwen3_8b")
     text_length = 512  # the host pads shorter prompts to this length on the left
+    words: WordPlace = "last"
     _shared_modulation = True
 
 

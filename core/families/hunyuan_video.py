@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..attach import Attachment
 from ..types import Concepts
-from .base import Call, HostModel, Seam, is_host_class, patch_grid
+from .base import Call, HostModel, Seam, WordPlace, is_host_class, patch_grid
 from .double import DoubleStream, sinusoid
 
 
@@ -31,6 +31,7 @@ class HunyuanVideo:
     seam: Seam = "diffusion_model"
     attachment: Attachment = "replacement"
     video = True
+    words: WordPlace = "none"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's HunyuanVideo; HunyuanImage is of the class as well."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..attach import Attachment
 from ..attention import by_heads, rotate
 from ..types import Concepts
-from .base import Call, HostModel, Projected, Seam, finite, is_host_class, picture_grid
+from .base import Call, HostModel, Projected, Seam, WordPlace, finite, is_host_class, picture_grid
 
 
 class Lumina2:
@@ -33,6 +33,7 @@ class Lumina2:
     seam: Seam = "diffusion_model"
     attachment: Attachment = "hooks"  # the host's class offers no block replacement
     video = False
+    words: WordPlace = "first"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's NextDiT, on latents or on pixels."""

@@ -23,6 +23,7 @@ from .base import (
     HostModel,
     Projected,
     Seam,
+    WordPlace,
     image_after_text,
     is_host_class,
     picture_grid,
@@ -38,6 +39,7 @@ class QwenImage:
     seam: Seam = "diffusion_model"
     attachment: Attachment = "replacement"
     video = False
+    words: WordPlace = "first"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's Qwen-Image transformer."""

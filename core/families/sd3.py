@@ -19,6 +19,7 @@ from .base import (
     HostModel,
     Projected,
     Seam,
+    WordPlace,
     image_after_text,
     is_host_class,
     picture_grid,
@@ -35,6 +36,7 @@ class SD3:
     seam: Seam = "apply_model"
     attachment: Attachment = "replacement"
     video = False
+    words: WordPlace = "first"
 
     def matches(self, model: HostModel) -> bool:
         """Whether the model is the host's MMDiT, with nothing between text and blocks."""
