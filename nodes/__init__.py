@@ -8,6 +8,7 @@ from .files import LoadCapture, SaveCapture
 from .image import AttentionCaptureImage
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
+from .report import ConceptReport
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 from .viewer import HeatmapViewer
 
@@ -21,6 +22,7 @@ NODES: list = [
     HeatmapDecode,
     HeatmapOverlay,
     HeatmapViewer,
+    ConceptReport,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

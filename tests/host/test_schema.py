@@ -22,6 +22,7 @@ NAMES = {
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionViewer": "Heatmap Viewer",
+    "ConceptAttentionReport": "Concept Report",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",
