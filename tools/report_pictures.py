@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-KINDS = ("existing", "misprompted", "generated", "crowded")
+DRAWN = ("existing", "misprompted")
+PAINTED = ("generated", "crowded")
+KINDS = (*DRAWN, *PAINTED)
 ABSENT_THINGS = 2
 CROWD = 6
 LEAST_SCENERY = 40  # of a picture's 1,024 blocks: the reader sees a sky or a ground
@@ -49,7 +51,7 @@ class Pictures:
     def sample(self, kind: str, number: int) -> Sample:
         """The sample of a kind and a number from 0, a pure function of the two."""
         seed = _FIRST_SEED + 10**6 * KINDS.index(kind) + number
-        return self._drawn(kind, seed) if kind in KINDS[:2] else self._painted(kind, seed)
+        return self._drawn(kind, seed) if kind in DRAWN else self._painted(kind, seed)
 
     def _drawn(self, kind: str, seed: int) -> Sample:
         from concept_attention.nodes.image import capture_pictures
