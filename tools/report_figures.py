@@ -2,30 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from report_pictures import Sample
-from truth_figures import interval
 
 Scored = tuple[list[float], list[float]]  # of one picture: scores of what is there, and is not
+Figure = tuple[float, float, float]  # and the ends of its interval
 VERDICTS = ("present", "weak", "confused", "absent")
 SIZE = (256, 256)
+REPEATS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One sample with its report, and its concepts' scores by every candidate for the score.
-
-    null: the same with the first absent concept as null concept; None where there are too few.
-    """
+    """One sample with its report, and its concepts' scores by every candidate for the score."""
 
     sample: Sample
     report: Any
-    null: Any
     candidates: dict[str, Tensor]
 
 
@@ -35,11 +31,7 @@ def judge(sample: Sample) -> Judged:
     from concept_attention.core.resize import resized
 
     heatmaps = resized(sample.heatmaps, SIZE)
-    absent = [i for i, there in enumerate(sample.truth) if there is False]
-    null = None
-    if len(absent) > 1:
-        null = report(heatmaps, Settings(null_concepts=(heatmaps.labels[absent[0]],)))
-    return Judged(sample, report(heatmaps, Settings()), null, _candidates(heatmaps))
+    return Judged(sample, report(heatmaps, Settings()), _candidates(heatmaps))
 
 
 def _candidates(heatmaps: Any) -> dict[str, Tensor]:
@@ -85,93 +77,106 @@ def own_score(judged: Judged, index: int) -> float:
     return judged.report.items[0].findings[index].score
 
 
-def pooled_auc(rows: Sequence[Scored]) -> float:
-    """Probability that something present, of any picture, scores above something absent."""
-    present = torch.tensor([score for row in rows for score in row[0]], dtype=torch.float64)
-    absent = torch.tensor([score for row in rows for score in row[1]], dtype=torch.float64)
-    absent = absent.sort().values
-    below = torch.searchsorted(absent, present) + torch.searchsorted(absent, present, right=True)
-    return (below.double().mean() / 2 / len(absent)).item()
+class Rates:
+    """Figures of many pictures, with 95 % bootstrap intervals over pictures.
 
+    A figure is a quotient of sums over pictures, or over pairs of them, so that a repeat is a
+    weight for each picture.
+    """
 
-def picture_auc(rows: Sequence[Scored]) -> float:
-    """The same within a picture; a tie counts half."""
-    wins = [(a < p) + 0.5 * (a == p) for row in rows for p in row[0] for a in row[1]]
-    return sum(wins) / len(wins)
+    def __init__(self, rows: Sequence[Scored]) -> None:
+        present, absent = ([torch.tensor(row[side]).double() for row in rows] for side in (0, 1))
+        self.counts = [torch.tensor([len(each) for each in side]) for side in (present, absent)]
+        p, a = torch.cat(present), torch.cat(absent)
+        wins = (p[:, None] > a).double() + 0.5 * (p[:, None] == a)
+        owners = [torch.arange(len(rows)).repeat_interleave(count) for count in self.counts]
+        pairs = torch.zeros(len(rows), len(a), dtype=torch.float64).index_add(0, owners[0], wins)
+        own = torch.zeros(len(rows), len(rows), dtype=torch.float64)
+        self.wins = own.index_add(1, owners[1], pairs)
+        self.sides, self.owners = (p, a), owners
 
+    def pooled_auc(self) -> Figure:
+        """Probability that something present, of any picture, scores above something absent."""
+        present, absent = (count.double() for count in self.counts)
 
-def false_absent(rows: Sequence[Scored], threshold: float) -> float:
-    """Part of what is there that scores below the threshold."""
-    found = [score < threshold for row in rows for score in row[0]]
-    return sum(found) / len(found)
+        def auc(weights: Tensor) -> Tensor:
+            won = ((weights @ self.wins) * weights).sum(1)
+            return won / ((weights @ present) * (weights @ absent))
 
+        return self._interval(auc)
 
-def false_present(rows: Sequence[Scored], threshold: float) -> float:
-    """Part of what is not there that scores from the threshold on."""
-    found = [score >= threshold for row in rows for score in row[1]]
-    return sum(found) / len(found)
+    def picture_auc(self) -> Figure:
+        """The same within a picture; a tie counts half."""
+        present, absent = self.counts
+        return self._quotient(self.wins.diagonal(), present * absent)
 
+    def false_absent(self, threshold: float) -> Figure:
+        """Part of what is there that scores below the threshold."""
+        return self._part(0, self.sides[0] < threshold)
 
-def best_threshold(rows: Sequence[Scored]) -> float:
-    """The threshold, in hundredths, with the smallest sum of both errors; the middle of several."""
-    steps = [i / 100 for i in range(1, 100)]
-    errors = [false_absent(rows, step) + false_present(rows, step) for step in steps]
-    best = [step for step, error in zip(steps, errors, strict=True) if error <= min(errors)]
-    return best[len(best) // 2]
+    def false_present(self, threshold: float) -> Figure:
+        """Part of what is not there that scores from the threshold on."""
+        return self._part(1, self.sides[1] >= threshold)
+
+    def best_threshold(self) -> float:
+        """In hundredths, with the smallest sum of both errors; the middle of several."""
+        steps = [i / 100 for i in range(1, 100)]
+        present, absent = self.sides
+        errors = [
+            float((present < step).double().mean() + (absent >= step).double().mean())
+            for step in steps
+        ]
+        best = [step for step, error in zip(steps, errors, strict=True) if error <= min(errors)]
+        return best[len(best) // 2]
+
+    def _part(self, side: int, hits: Tensor) -> Figure:
+        found = torch.zeros(len(self.counts[side]), dtype=torch.float64)
+        return self._quotient(
+            found.index_add(0, self.owners[side], hits.double()), self.counts[side]
+        )
+
+    def _quotient(self, hits: Tensor, of: Tensor) -> Figure:
+        return self._interval(lambda weights: (weights @ hits) / (weights @ of.double()))
+
+    def _interval(self, figure: Callable[[Tensor], Tensor]) -> Figure:
+        count = len(self.counts[0])
+        generator = torch.Generator().manual_seed(0)
+        drawn = torch.randint(count, (REPEATS, count), generator=generator)
+        weights = torch.zeros(REPEATS, count, dtype=torch.float64)
+        weights.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64))
+        repeats = figure(weights).sort().values
+        whole = figure(torch.ones(1, count, dtype=torch.float64))
+        return float(whole), float(repeats[25]), float(repeats[974])
 
 
 def candidate_table(groups: dict[str, Sequence[Judged]]) -> str:
     """AUC, pooled and per picture, of every candidate for the score, in each group of pictures."""
-    header = [
-        "score",
-        *(f"{name}: {kind}" for name in groups for kind in ("pooled", "per picture")),
-    ]
-    lines = _head(header)
+    kinds = ("pooled", "per picture")
+    lines = _head(["score", *(f"{name}, {kind}" for name in groups for kind in kinds)])
     for name in next(iter(groups.values()))[0].candidates:
         cells = []
         for judged in groups.values():
             rows = scored(judged, lambda each, i, name=name: float(each.candidates[name][i]))
-            cells += [f"{pooled_auc(rows):.4f}", f"{picture_auc(rows):.4f}"]
+            rates = Rates(rows)
+            cells += [_auc(rates.pooled_auc()), _auc(rates.picture_auc())]
         lines.append(_row([name, *cells]))
     return "\n".join((*lines, ""))
 
 
 def default_table(groups: dict[str, Sequence[Judged]], threshold: float) -> str:
-    """AUC and both error rates at a threshold, with intervals, for each group of pictures."""
-    lines = _head(
-        [
-            "pictures",
-            "present / absent concepts",
-            "AUC, pooled",
-            "AUC, per picture",
-            "AUC, things alone, pooled",
-            f"false absent at {threshold:.2f}",
-            f"false present at {threshold:.2f}",
-        ]
-    )
+    """AUC and both error rates at a threshold for each group of pictures."""
+    names = ["pictures", "concepts there / not", "AUC, pooled", "AUC, per picture"]
+    names += ["AUC, things alone, pooled"]
+    names += [f"false absent at {threshold:.2f}", f"false present at {threshold:.2f}"]
+    lines = _head(names)
     for name, judged in groups.items():
-        rows, things = scored(judged, own_score), scored(judged, own_score, things=True)
-        counts = [sum(len(row[side]) for row in rows) for side in (0, 1)]
-        cells = [_auc(rows, pooled_auc), _auc(rows, picture_auc), _auc(things, pooled_auc)]
-        lines.append(
-            _row(
-                [
-                    f"{name}, n = {len(rows)}",
-                    f"{counts[0]} / {counts[1]}",
-                    *cells,
-                    *errors(rows, threshold),
-                ]
-            )
-        )
+        rates = Rates(scored(judged, own_score))
+        things = Rates(scored(judged, own_score, things=True))
+        counts = " / ".join(str(int(count.sum())) for count in rates.counts)
+        aucs = (rates.pooled_auc(), rates.picture_auc(), things.pooled_auc())
+        cells = [*map(_auc, aucs), *_errors(rates, threshold)]
+        lines.append(_row([f"{name}, n = {len(judged)}", counts, *cells]))
     return "\n".join((*lines, ""))
-
-
-def errors(rows: Sequence[Scored], threshold: float) -> list[str]:
-    """Both error rates with their intervals."""
-    return [
-        _percent(interval(rows, partial(rate, threshold=threshold)))
-        for rate in (false_absent, false_present)
-    ]
 
 
 def halves_table(groups: dict[str, Sequence[Judged]]) -> str:
@@ -179,10 +184,10 @@ def halves_table(groups: dict[str, Sequence[Judged]]) -> str:
     lines = _head(["pictures", "threshold", "false absent", "false present"])
     for name, judged in groups.items():
         rows = scored(judged, own_score)
-        threshold = best_threshold(rows[::2])
-        rest = rows[1::2]
-        title = f"{name}, {len(rows[::2])} to choose, {len(rest)} to measure"
-        lines.append(_row([title, f"{threshold:.2f}", *errors(rest, threshold)]))
+        threshold = Rates(rows[::2]).best_threshold()
+        title = f"{name}, {len(rows[::2])} to choose, {len(rows[1::2])} to measure"
+        cells = _errors(Rates(rows[1::2]), threshold)
+        lines.append(_row([title, f"{threshold:.2f}", *cells]))
     return "\n".join((*lines, ""))
 
 
@@ -190,19 +195,25 @@ def null_table(groups: dict[str, Sequence[Judged]], threshold: float) -> str:
     """The same concepts without and with one absent concept of each picture as null concept."""
     lines = _head(["pictures", "null concepts", "AUC, pooled", "false absent", "false present"])
     for name, judged in groups.items():
-        kept = [each for each in judged if each.null is not None]
-        for title, pick in (("none", lambda each: each.report), ("one", lambda each: each.null)):
-            rows = []
-            for each in kept:
-                sides: Scored = ([], [])
-                for i, finding in enumerate(pick(each).items[0].findings):
-                    there = each.sample.truth[i]
-                    if there is not None and not each.null.items[0].findings[i].is_null:
-                        sides[0 if there else 1].append(finding.score)
-                rows.append(sides)
-            cells = [_auc(rows, pooled_auc), *errors(rows, threshold)]
-            lines.append(_row([f"{name}, n = {len(rows)}", title, *cells]))
+        for title, scaled in (("none", False), ("one", True)):
+            rates = Rates([_without_null(each, scaled) for each in judged])
+            cells = [_auc(rates.pooled_auc()), *_errors(rates, threshold)]
+            lines.append(_row([f"{name}, n = {len(judged)}", title, *cells]))
     return "\n".join((*lines, ""))
+
+
+def _without_null(judged: Judged, scaled: bool) -> Scored:
+    """Scores of a picture without its last absent concept; scaled: on the scale of that one."""
+    from concept_attention.core.report.verdict import on_scale
+
+    truth = judged.sample.truth
+    null = max(i for i, there in enumerate(truth) if there is False)
+    level = own_score(judged, null) if scaled else 0.0
+    sides: Scored = ([], [])
+    for i, there in enumerate(truth):
+        if there is not None and i != null:
+            sides[0 if there else 1].append(on_scale(own_score(judged, i), level))
+    return sides
 
 
 def verdict_table(groups: dict[str, Sequence[Judged]]) -> str:
@@ -270,12 +281,17 @@ def _iou(one: Sequence[int], other: Sequence[int]) -> float:
     return both / (one[2] * one[3] + other[2] * other[3] - both)
 
 
-def _auc(rows: Sequence[Scored], statistic: Callable[[Sequence[Scored]], float]) -> str:
-    value, low, high = interval(rows, statistic)
+def _errors(rates: Rates, threshold: float) -> list[str]:
+    """Both error rates with their intervals."""
+    return [_percent(rates.false_absent(threshold)), _percent(rates.false_present(threshold))]
+
+
+def _auc(figure: Figure) -> str:
+    value, low, high = figure
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _percent(figure: tuple[float, float, float]) -> str:
+def _percent(figure: Figure) -> str:
     value, low, high = figure
     return f"{value:.1%} ({low:.1%} to {high:.1%})"
 

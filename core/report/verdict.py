@@ -10,9 +10,9 @@ from .figures import region
 
 Verdict = Literal["present", "weak", "absent", "confused"]
 
-# Both were chosen on the pocket models, see BENCHMARKS.md: `make bench-report`.
-THRESHOLD = 0.45
-WEAK = 0.6  # of the threshold
+# Both were chosen on the pocket models, see BENCHMARKS.md: tools/bench_report.py.
+THRESHOLD = 0.4
+WEAK = 0.7  # of the threshold
 LOST = 0.5  # of a concept's places that another one takes: then it is confused with that one
 
 
@@ -42,7 +42,7 @@ def rival(values: Tensor, best: Tensor, index: int) -> Rival | None:
 def verdict(score: float, threshold: float, other: Rival | None) -> Verdict:
     """The verdict on a score.
 
-    "absent" below 60 % of the threshold. Else "confused" where another concept takes at least half
+    "absent" below 70 % of the threshold. Else "confused" where another concept takes at least half
     of its places, see `rival`: the model sees something there, and more of the other. Else
     "present" from the threshold on, "weak" below it.
     """
