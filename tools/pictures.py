@@ -71,7 +71,9 @@ def _sheet_of_run(server: Server, path: Path) -> Image.Image:
     document = json.loads(path.read_text(encoding="utf-8"))
     prompt = workflow.to_prompt(document, server.client.object_info())
     saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
-    (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] == "Overlay")
+    (node,) = (
+        key for key, each in prompt.items() if each["_meta"]["title"] in ("Overlay", "Chart")
+    )
     return Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
 
 
