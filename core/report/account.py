@@ -103,7 +103,9 @@ def report(heatmaps: Heatmaps, settings: Settings) -> Report:
     labels that the heatmaps lack, a label with two parts to play, and nothing but null concepts.
     """
     _check_settings(heatmaps.labels, settings)
-    shares, background = heatmaps.shares, heatmaps.background
+    # On the CPU, which finds the pieces of a map; and not every device has float64 to sum in.
+    shares = heatmaps.shares.cpu()
+    background = None if heatmaps.background is None else heatmaps.background.cpu()
     if not bool(torch.isfinite(shares).all()):
         raise ConceptAttentionError(
             "heatmaps: they hold values that are not finite; decode a capture whose scores are"
