@@ -40,7 +40,12 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="folder for the samples; those in it are not made again"
     )
+    parser.add_argument(
+        "--stored", action="store_true", help="take the samples in --keep, and make none"
+    )
     arguments = parser.parse_args()
+    if arguments.stored and not arguments.keep:
+        parser.error("--stored: say where the samples are, with --keep")
     start_host(arguments.comfyui)
     for model in (arguments.model,) if arguments.model else ("flux", "sd3"):
         with torch.inference_mode():
@@ -85,6 +90,8 @@ def samples(arguments: argparse.Namespace, model: str, kind: str) -> list[Sample
         count = arguments.painted
     path = arguments.keep / f"{model}-{kind}.pt" if arguments.keep else None
     kept = list(_read(path)) if path is not None and path.exists() else []
+    if arguments.stored:
+        return kept
     if len(kept) < count:
         pictures = _pictures(arguments, model)
         kept += [pictures.sample(kind, number) for number in range(len(kept), count)]

@@ -85,7 +85,9 @@ class Rates:
     """
 
     def __init__(self, rows: Sequence[Scored]) -> None:
-        present, absent = ([torch.tensor(row[side]).double() for row in rows] for side in (0, 1))
+        present, absent = (
+            [torch.tensor(row[side], dtype=torch.float64) for row in rows] for side in (0, 1)
+        )
         self.counts = [torch.tensor([len(each) for each in side]) for side in (present, absent)]
         p, a = torch.cat(present), torch.cat(absent)
         wins = (p[:, None] > a).double() + 0.5 * (p[:, None] == a)
