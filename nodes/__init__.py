@@ -9,6 +9,7 @@ from .image import AttentionCaptureImage
 from .masks import HeatmapToMasks
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
+from .report import ConceptReport
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
 from .viewer import HeatmapViewer
 
@@ -23,6 +24,7 @@ NODES: list = [
     HeatmapOverlay,
     HeatmapViewer,
     HeatmapToMasks,
+    ConceptReport,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

@@ -23,6 +23,7 @@ NAMES = {
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionViewer": "Heatmap Viewer",
     "ConceptAttentionMasks": "Heatmap to Masks",
+    "ConceptAttentionReport": "Concept Report",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",

@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import chroma, flux, hunyuan_video, image, inpaint, pocket, qwen_image, sd3, video, z_image
+from . import (
+    chroma,
+    flux,
+    hunyuan_video,
+    image,
+    inpaint,
+    pocket,
+    qwen_image,
+    report,
+    sd3,
+    video,
+    z_image,
+)
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.flux,
@@ -13,6 +25,8 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - any sampler": pocket.any_sampler,
     "Pocket - existing picture": image.existing,
     "Pocket - inpaint a concept": inpaint.inpaint,
+    "Pocket - prompt report": report.debug,
+    "Pocket - audit": report.audit,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,

@@ -1,0 +1,21 @@
+"""Concept Report: what heatmaps say about a prompt, in figures, words and verdicts."""
+
+from .account import Check, Finding, Item, Report, Settings, report
+from .chart import chart
+from .text import as_dict, as_json, as_text, failure
+from .verdict import THRESHOLD
+
+__all__ = [
+    "THRESHOLD",
+    "Check",
+    "Finding",
+    "Item",
+    "Report",
+    "Settings",
+    "as_dict",
+    "as_json",
+    "as_text",
+    "chart",
+    "failure",
+    "report",
+]
