@@ -94,7 +94,6 @@ def test_the_background_takes_its_share_and_is_not_shown():
     assert decode(make()).background is None
 
 
-
 def test_shares_are_of_all_concepts_and_are_left_as_they_overflowed():
     capture = make(background=(False, True))
     found = shares(capture, temperature=1.0, order="softmax first")
