@@ -42,16 +42,22 @@ def phrases(figures: Figures) -> tuple[str, ...]:
 
 def move(figures: Figures) -> str:
     """From where to where the centre went, in words."""
-    if figures.right is None or figures.down is None or figures.moved_share is None:
+    if figures.moved_share is None:
         return "no centre to compare"
-    ways = [
-        f"{abs(step):.0f} px {words[step > 0]}"
-        for step, words in ((figures.right, ("left", "right")), (figures.down, ("up", "down")))
-        if abs(step) >= _STILL
-    ]
-    if not ways:
+    way = shift(figures)
+    if not way:
         return "centre in the same place"
-    return f"moved {' and '.join(ways)} ({_percent(figures.moved_share)} of the diagonal)"
+    return f"moved {way} ({_percent(figures.moved_share)} of the diagonal)"
+
+
+def shift(figures: Figures) -> str:
+    """The way of the centre from A to B, such as "12 px right, 4 px up"; "" for none."""
+    steps = ((figures.right, ("left", "right")), (figures.down, ("up", "down")))
+    return ", ".join(
+        f"{abs(step):.0f} px {words[step > 0]}"
+        for step, words in steps
+        if step is not None and abs(step) >= _STILL
+    )
 
 
 def as_json(comparison: Comparison, names: tuple[str, str]) -> str:

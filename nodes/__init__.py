@@ -2,6 +2,7 @@
 
 from .attach import AttachCapture
 from .collect import CollectCapture
+from .compare import CompareHeatmaps
 from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
@@ -21,6 +22,7 @@ NODES: list = [
     HeatmapDecode,
     HeatmapOverlay,
     HeatmapViewer,
+    CompareHeatmaps,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

@@ -22,6 +22,7 @@ NAMES = {
     "ConceptAttentionDecode": "Heatmap Decode",
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionViewer": "Heatmap Viewer",
+    "ConceptAttentionCompare": "Compare Heatmaps",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",
