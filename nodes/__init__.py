@@ -10,6 +10,7 @@ from .image import AttentionCaptureImage
 from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
+from .timeline import HeatmapTimeline
 from .viewer import HeatmapViewer
 
 NODES: list = [
@@ -23,6 +24,7 @@ NODES: list = [
     HeatmapOverlay,
     HeatmapViewer,
     CompareHeatmaps,
+    HeatmapTimeline,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

@@ -23,6 +23,7 @@ NAMES = {
     "ConceptAttentionOverlay": "Heatmap Overlay",
     "ConceptAttentionViewer": "Heatmap Viewer",
     "ConceptAttentionCompare": "Compare Heatmaps",
+    "ConceptAttentionTimeline": "Heatmap Timeline",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",
