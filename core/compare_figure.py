@@ -8,7 +8,7 @@ from torch import Tensor
 from .board import MUTED, Board, fitted, wrapped
 from .colormaps import DIVERGING, colorize_signed
 from .compare import Comparison, Figures
-from .compare_words import shift
+from .compare_words import number, shift
 from .errors import ConceptAttentionError
 from .labels import Caption, captions, line_height
 from .overlay import Style, blend
@@ -211,16 +211,16 @@ def _words(board: Board, figures: Figures, measures: _Layout, top: int) -> None:
     moved = "none" if figures.moved_share is None else f"{100 * figures.moved_share:.1f} %"
     shares = f"{100 * figures.share_a:.1f} to {100 * figures.share_b:.1f} %"
     rows = (
-        ("correlation", _number(figures.correlation)),
-        ("segments overlap (IoU)", _number(figures.iou)),
-        ("soft IoU", _number(figures.soft_iou)),
+        ("correlation", number(figures.correlation)),
+        ("segments overlap (IoU)", number(figures.iou)),
+        ("soft IoU", number(figures.soft_iou)),
         ("share of the picture", shares),
         ("mean difference", f"{figures.mean_difference:.3f}"),
         ("centre moved (of diagonal)", moved),
         ("", shift(figures)),
     )
-    for number, (name, value) in enumerate(rows):
-        place = (top + number * measures.line, measures.left(3))
+    for below, (name, value) in enumerate(rows):
+        place = (top + below * measures.line, measures.left(3))
         board.row(name, value, place, measures.words, measures.text)
 
 
@@ -235,8 +235,8 @@ def _foot(
     room = measures.width + measures.gap + measures.words
     ends = (f"less in B, -{reach:.2g}", f"+{reach:.2g}, more in B")
     board.bar(DIVERGING, ends, (top, measures.left(2)), room, text)
-    for number, note in enumerate(notes, 1):
-        place = (top + number * measures.line, measures.gap)
+    for below, note in enumerate(notes, 1):
+        place = (top + below * measures.line, measures.gap)
         board.write(captions((note,))[0], place, measures.across - 2 * measures.gap, text, MUTED)
 
 
@@ -248,7 +248,3 @@ def _notes(comparison: Comparison) -> list[str]:
             drawable = captions((text,))[0].text != _UNDRAWABLE
             notes.append(text if drawable else f"Only in {run}: {len(only)} of its concepts.")
     return [*notes, *comparison.notes]
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"

@@ -31,9 +31,9 @@ def phrases(figures: Figures) -> tuple[str, ...]:
     """The figures of one concept, one phrase each."""
     share = f"share {_percent(figures.share_a)} to {_percent(figures.share_b)}"
     return (
-        f"correlation {_number(figures.correlation)}",
-        f"segments overlap {_number(figures.iou)} (IoU)",
-        f"soft IoU {_number(figures.soft_iou)}",
+        f"correlation {number(figures.correlation)}",
+        f"segments overlap {number(figures.iou)} (IoU)",
+        f"soft IoU {number(figures.soft_iou)}",
         move(figures),
         f"{share} of the picture",
         f"mean difference {figures.mean_difference:.3f}",
@@ -90,8 +90,9 @@ def _plain(figures: Figures) -> dict[str, float | None]:
     return {name: None if value is None else round(value, _DIGITS) for name, value in found.items()}
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"
+def number(value: float | None) -> str:
+    """A figure with two digits, and never as -0.00."""
+    return "none" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def _percent(share: float) -> str:

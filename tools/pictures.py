@@ -15,6 +15,7 @@ from hosting.server import Server
 WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket*.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
+_SHEETS = ("Overlay", "Comparison", "Contact sheet")  # titles of what shows a workflow best
 _THUMBNAIL = (640, 640)  # at most, in pixels
 _PATIENCE = 90_000  # milliseconds, for a busy machine
 
@@ -71,7 +72,7 @@ def _sheet_of_run(server: Server, path: Path) -> Image.Image:
     document = json.loads(path.read_text(encoding="utf-8"))
     prompt = workflow.to_prompt(document, server.client.object_info())
     saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
-    (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] == "Overlay")
+    (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] in _SHEETS)
     return Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
 
 

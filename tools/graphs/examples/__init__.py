@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from ..description import Json
 from ..graph import Graph
-from . import chroma, flux, hunyuan_video, image, pocket, qwen_image, sd3, video, z_image
+from . import (
+    chroma,
+    comparison,
+    flux,
+    hunyuan_video,
+    image,
+    pocket,
+    qwen_image,
+    sd3,
+    timeline,
+    video,
+    z_image,
+)
 
 EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - concept heatmaps": pocket.flux,
@@ -12,6 +24,9 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket video - concept heatmaps": video.video,
     "Pocket - any sampler": pocket.any_sampler,
     "Pocket - existing picture": image.existing,
+    "Pocket - compare two models": comparison.models,
+    "Pocket - LoRA on and off": comparison.lora,
+    "Pocket - timeline": timeline.pocket,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,
