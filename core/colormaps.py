@@ -4,6 +4,9 @@ data/colormaps.npy holds one table of 256 colours of 8 bits for each name, in th
 inferno, viridis and magma: the matplotlib colour maps of Smith, van der Walt and Firing, CC0.
 cividis: Nunez, Anderton, Renslow, PLOS ONE 13(7), 2018, as matplotlib ships it. turbo: Google,
 Apache-2.0. grey: black to white.
+data/diverging.npy is the one table for signed values: berlin, from blue through black to red, of
+Fabio Crameri's Scientific colour maps (doi 10.5281/zenodo.1243862, MIT licence), as matplotlib
+ships it.
 """
 
 from functools import cache
@@ -19,16 +22,19 @@ from .errors import ConceptAttentionError
 
 ColorMap = Literal["inferno", "viridis", "magma", "cividis", "turbo", "grey"]
 NAMES: tuple[str, ...] = get_args(ColorMap)
+DIVERGING = "berlin"  # no choice for maps, whose 0 would be blue
 
 _PART = 1 << 17
-_FILE = Path(__file__).parent / "data" / "colormaps.npy"
+_DATA = Path(__file__).parent / "data"
 
 
 def table(name: str) -> Tensor:
-    """Colours [256, 3] in 0..1; raises ConceptAttentionError for a name that is not in NAMES."""
-    if name not in NAMES:
+    """Colours [256, 3] in 0..1 of a name in NAMES or of DIVERGING; raises ConceptAttentionError for
+    another.
+    """
+    if name not in _tables():
         raise ConceptAttentionError(f"colour map: '{name}' is not one of {', '.join(NAMES)}")
-    return torch.from_numpy(_tables()[NAMES.index(name)]).float() / 255
+    return torch.from_numpy(_tables()[name]).float() / 255
 
 
 def colorize(values: Tensor, name: str = "inferno") -> Tensor:
@@ -45,6 +51,15 @@ def colorize(values: Tensor, name: str = "inferno") -> Tensor:
     return drawn.view(*values.shape, 3)
 
 
+def colorize_signed(values: Tensor, reach: float) -> Tensor:
+    """Diverging colours [..., 3] in 0..1 for signed values [...], on their device.
+
+    Black is 0, blue less, red more; reach: the value above 0 from which the colour is full.
+    """
+    return colorize((values / reach + 1) / 2, DIVERGING)
+
+
 @cache
-def _tables() -> NDArray[np.uint8]:
-    return np.load(_FILE)
+def _tables() -> dict[str, NDArray[np.uint8]]:
+    shared = dict(zip(NAMES, np.load(_DATA / "colormaps.npy"), strict=True))
+    return {**shared, DIVERGING: np.load(_DATA / "diverging.npy")}

@@ -2,6 +2,7 @@
 
 from .attach import AttachCapture
 from .collect import CollectCapture
+from .compare import CompareHeatmaps
 from .decode import HeatmapDecode
 from .encode import ConceptEncoder
 from .files import LoadCapture, SaveCapture
@@ -11,6 +12,7 @@ from .overlay import HeatmapOverlay
 from .pocket import LoadPocketModel
 from .report import ConceptReport
 from .sampler import AttentionCaptureSampler, AttentionCaptureSamplerCustom
+from .timeline import HeatmapTimeline
 from .viewer import HeatmapViewer
 
 NODES: list = [
@@ -25,6 +27,8 @@ NODES: list = [
     HeatmapViewer,
     HeatmapToMasks,
     ConceptReport,
+    CompareHeatmaps,
+    HeatmapTimeline,
     SaveCapture,
     LoadCapture,
     LoadPocketModel,

@@ -4,6 +4,7 @@ from typing import Any
 
 import comfy.sd
 import torch
+from comfy.model_patcher import ModelPatcher
 from comfy.supported_models_base import ClipTarget
 from comfy.text_encoders.cogvideo import CogVideoXTokenizer, cogvideo_te
 from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
@@ -96,17 +97,31 @@ class LoadPocketModel(io.ComfyNode):
     def execute(cls, model: str = "FLUX.1") -> io.NodeOutput:
         """Read the file and hand its parts to the host's own loaders."""
         parts = checkpoint.read(MODELS[model])
-        options = {"dtype": torch.float32}
-        # The host empties the dict that it is given, and finds out by itself what model it is.
-        loaded = comfy.sd.load_diffusion_model_state_dict(
-            dict(parts.transformer), model_options=options
-        )
-        if MODELS[model] == "video":
-            # The host leaves a CogVideoX's input as samplers make it, up to 4,519 times too large;
-            # it was trained on one of unit variance, as this sampling gives it.
-            (loaded,) = ModelSamplingDiscrete().patch(loaded, "v_prediction", zsnr=True)
-            return io.NodeOutput(loaded, load_clip(parts, PocketVideoTokenizer), load_vae(parts))
-        return io.NodeOutput(loaded, load_clip(parts), load_vae(parts))
+        loaded = load_model(MODELS[model], parts)
+        # With which the host loads it anew, where a node needs weights of its own to change.
+        loaded.cached_patcher_init = (reload_model, (MODELS[model],))
+        tokenizer = PocketVideoTokenizer if MODELS[model] == "video" else PocketTokenizer
+        return io.NodeOutput(loaded, load_clip(parts, tokenizer), load_vae(parts))
+
+
+def load_model(kind: str, parts: checkpoint.Parts, disable_dynamic: bool = False) -> ModelPatcher:
+    """The diffusion transformer as the host loads it, which finds out by itself what it is."""
+    # The host empties the dict that it is given.
+    loaded = comfy.sd.load_diffusion_model_state_dict(
+        dict(parts.transformer),
+        model_options={"dtype": torch.float32},
+        disable_dynamic=disable_dynamic,
+    )
+    if kind == "video":
+        # The host leaves a CogVideoX's input as samplers make it, up to 4,519 times too large;
+        # it was trained on one of unit variance, as this sampling gives it.
+        (loaded,) = ModelSamplingDiscrete().patch(loaded, "v_prediction", zsnr=True)
+    return loaded
+
+
+def reload_model(kind: str, disable_dynamic: bool = False) -> ModelPatcher:
+    """A second model from the same file, with weights of its own."""
+    return load_model(kind, checkpoint.read(kind), disable_dynamic)
 
 
 def load_clip(

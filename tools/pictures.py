@@ -15,7 +15,8 @@ from hosting.server import Server
 WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket*.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
-_SHEETS = ("Overlay", "Chart", "Before, mask and after")  # titles of what shows a workflow best
+# Titles of what shows a workflow best.
+_SHEETS = ("Overlay", "Chart", "Before, mask and after", "Comparison", "Contact sheet")
 _THUMBNAIL = (640, 640)  # at most, in pixels
 _PATIENCE = 90_000  # milliseconds, for a busy machine
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from concept_attention.core.colormaps import NAMES, colorize, table
+from concept_attention.core.colormaps import DIVERGING, NAMES, colorize, colorize_signed, table
 from concept_attention.core.errors import ConceptAttentionError
 
 # First, middle (128) and last colour, as published.
@@ -38,3 +38,11 @@ def test_inferno_is_the_default():
 def test_an_unknown_name_is_named():
     with pytest.raises(ConceptAttentionError, match="colour map: 'jet' is not one of inferno, "):
         table("jet")
+
+
+def test_signed_values_are_blue_below_and_red_above_black():
+    ends = [[158, 176, 255], [25, 12, 9], [255, 173, 173]]
+    assert (table(DIVERGING)[[0, 128, 255]] * 255).round().int().tolist() == ends
+    drawn = colorize_signed(torch.tensor([-0.7, -0.5, 0.0, 0.5, 0.7]), 0.5)
+    expected = [ends[0], ends[0], ends[1], ends[2], ends[2]]
+    assert (drawn * 255).round().int().tolist() == expected

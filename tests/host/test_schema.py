@@ -24,6 +24,8 @@ NAMES = {
     "ConceptAttentionViewer": "Heatmap Viewer",
     "ConceptAttentionMasks": "Heatmap to Masks",
     "ConceptAttentionReport": "Concept Report",
+    "ConceptAttentionCompare": "Compare Heatmaps",
+    "ConceptAttentionTimeline": "Heatmap Timeline",
     "ConceptAttentionSave": "Save Capture",
     "ConceptAttentionLoad": "Load Capture",
     "ConceptAttentionPocket": "Load Pocket Model",

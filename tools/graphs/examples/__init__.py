@@ -6,6 +6,7 @@ from ..description import Json
 from ..graph import Graph
 from . import (
     chroma,
+    comparison,
     flux,
     hunyuan_video,
     image,
@@ -14,6 +15,7 @@ from . import (
     qwen_image,
     report,
     sd3,
+    timeline,
     video,
     z_image,
 )
@@ -27,6 +29,9 @@ EXAMPLES: dict[str, Callable[[Graph], None]] = {
     "Pocket - inpaint a concept": inpaint.inpaint,
     "Pocket - prompt report": report.debug,
     "Pocket - audit": report.audit,
+    "Pocket - compare two models": comparison.models,
+    "Pocket - LoRA on and off": comparison.lora,
+    "Pocket - timeline": timeline.pocket,
     "FLUX.1 schnell - concept heatmaps": flux.schnell,
     "FLUX.1 dev - concept heatmaps": flux.dev,
     "FLUX.2 Klein - concept heatmaps": flux.klein,

@@ -64,16 +64,16 @@ def viewer(graph: Graph, image: Output, capture: Output) -> Node:
 
 def sampler(
     graph: Graph,
-    model: Node,
+    model: Node | Output,
     positive: Node,
     negative: Node,
     latent: Node,
     words: Node,
     **settings: Any,
 ) -> Node:
-    """The sampler, with the settings that make the picture."""
+    """The sampler, with the settings that make the picture; model: a loader, or what changed it."""
     inputs = {
-        "model": model.out("MODEL"),
+        "model": model if isinstance(model, Output) else model.out("MODEL"),
         "positive": positive.out("CONDITIONING"),
         "negative": negative.out("CONDITIONING"),
         "latent_image": latent.out("LATENT"),

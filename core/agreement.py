@@ -1,0 +1,89 @@
+"""How well maps agree: numbers between two maps, and between a map and the truth.
+
+All take maps [..., H, W] and give one number for each, float64; NaN where there is no answer, as
+for the correlation with a constant map.
+"""
+
+import torch
+from torch import Tensor
+
+_FLAT = 1e-6  # what float32 leaves between the pixels of a constant map that was resized
+
+
+def constant(maps: Tensor) -> Tensor:
+    """Whether all pixels of a map are the same: [...] bool."""
+    flat = maps.flatten(-2)
+    return flat.amax(-1) - flat.amin(-1) <= _FLAT
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's correlation over the pixels, -1 to 1; NaN where one of the two is constant.
+
+    >>> a = torch.tensor([[0.1, 0.2, 0.3]])
+    >>> round(float(correlation(a, 1 - a)), 6)
+    -1.0
+    """
+    x, y = (each.double().flatten(-2) for each in (a, b))
+    x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
+    value = (x * y).sum(-1) / (x.square().sum(-1) * y.square().sum(-1)).sqrt()
+    return _undefined(value.clamp(-1.0, 1.0), constant(a) | constant(b))
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of masks [..., H, W] bool, 0 to 1; NaN where both are empty."""
+    union = (a | b).sum((-2, -1)).double()
+    return _undefined((a & b).sum((-2, -1)) / union.clamp_min(1), union == 0)
+
+
+def soft_iou(a: Tensor, b: Tensor) -> Tensor:
+    """The sum of the smaller values over the sum of the larger ones, 0 to 1; NaN for all zeros."""
+    least = torch.minimum(a, b).double().sum((-2, -1))
+    most = torch.maximum(a, b).double().sum((-2, -1))
+    return _undefined(least / most, most == 0)
+
+
+def centre(maps: Tensor) -> Tensor:
+    """Centre of mass of what is above half of the peak, (row, column) in pixels: [..., 2].
+
+    The middle of the first pixel is at 0.5. NaN for a constant map.
+    """
+    values = maps.double()
+    weights = torch.where(values > values.amax((-2, -1), keepdim=True) / 2, values, 0.0)
+    total = weights.sum((-2, -1))
+    rows, columns = (
+        torch.arange(side, device=maps.device, dtype=torch.float64) + 0.5
+        for side in maps.shape[-2:]
+    )
+    row = (weights.sum(-1) * rows).sum(-1) / total
+    column = (weights.sum(-2) * columns).sum(-1) / total
+    return _undefined(torch.stack((row, column), -1), constant(maps)[..., None])
+
+
+def average_precision(scores: Tensor, truth: Tensor) -> Tensor:
+    """Area under precision over recall of a map [H, W] against a mask [H, W] bool: 0 to 1.
+
+    The sum of precision times the gain in recall over falling thresholds, where pixels of one value
+    come in together. NaN for an empty mask.
+    """
+    values, order = scores.double().flatten().sort(descending=True)
+    found = truth.flatten()[order].double().cumsum(0)
+    # The last pixel of each run of equal values; one inside a run is no threshold.
+    ends = torch.cat((values[1:] != values[:-1], values.new_ones(1, dtype=torch.bool)))
+    hits, seen = found[ends], ends.nonzero().flatten() + 1
+    gained = hits.diff(prepend=hits.new_zeros(1))
+    return _undefined((gained * hits / seen).sum() / found[-1].clamp_min(1), found[-1] == 0)
+
+
+def winners(shares: Tensor, background: Tensor | None) -> Tensor:
+    """Where each concept is stronger than every other and the background: [C, ...] bool.
+
+    shares: [C, ...]. background: [...], or None without one. Of equal ones the first wins.
+    """
+    rivals = shares if background is None else torch.cat((shares, background[None]))
+    winner = rivals.argmax(0)
+    places = torch.arange(len(shares), device=shares.device)
+    return winner == places.view(-1, *[1] * winner.ndim)
+
+
+def _undefined(values: Tensor, where: Tensor) -> Tensor:
+    return values.masked_fill(where, torch.nan)
