@@ -42,7 +42,7 @@ class Choice:
     """
 
     method: Method = "segmentation"
-    threshold: float = 0.5
+    threshold: float = 0.4
     top_percent: float = 10.0
 
 

@@ -39,7 +39,7 @@ def _choice_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "threshold",
-            default=0.5,
+            default=0.4,
             min=0.0,
             max=1.0,
             step=0.01,
@@ -215,7 +215,7 @@ class HeatmapToMasks(io.ComfyNode):
         heatmaps: Heatmaps,
         concept: str = "",
         method: Method = "segmentation",
-        threshold: float = 0.5,
+        threshold: float = 0.4,
         top_percent: float = 10.0,
         combine: Combine = "per concept",
         fill_holes: bool = False,
