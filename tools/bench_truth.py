@@ -52,7 +52,7 @@ def main() -> None:
     )
     parser.add_argument("--part", choices=PARTS, help="one part only")
     arguments = parser.parse_args()
-    _start_host(arguments.comfyui)
+    start_host(arguments.comfyui)
     for model in (arguments.model,) if arguments.model else MODELS:
         with torch.inference_mode():
             bench = VideoBench(arguments) if model == "video" else Bench(arguments, model)
@@ -243,7 +243,8 @@ class Bench:
             )
 
 
-def _start_host(folder: Path | None) -> None:
+def start_host(folder: Path | None) -> None:
+    """Make ComfyUI and the pack importable, on the CPU where there is no GPU."""
     if folder is None:
         raise SystemExit("error: Say where ComfyUI is: --comfyui DIR, or COMFYUI_DIR.")
     sys.path.insert(0, str(folder))
