@@ -79,10 +79,12 @@ class Eye:
         prompt: str,
         asked: Mapping[Any, Any],
         observers: Mapping[Any, Callable[..., None]] | None = None,
+        attend_to: Mapping[Any, str] | None = None,
     ) -> dict[Any, Any]:
         """One forward, and a capture of all layers of it for every name's concepts.
 
-        observers: for some names, what sees the vectors that are scored.
+        observers: for some names, what sees the vectors that are scored. attend_to: for some, what
+        their concepts attend to. The forward ends when the last layer was read.
         """
         from concept_attention.nodes.capture import make_run
 
@@ -90,7 +92,11 @@ class Eye:
         for name, concepts in asked.items():
             seen = (observers or {}).get(name)
             options = {} if seen is None else {"observe": seen}
-            runs[name] = make_run(self.model, concepts, "all", "all", 1024, None, **options)
+            options["stop"] = not runs  # the first of them is the last to read
+            run = make_run(self.model, concepts, "all", "all", 1024, None, **options)
+            if attend_to and name in attend_to:
+                _attend(run, attend_to[name])
+            runs[name] = run
         wrappers: dict[str, dict[str, list[Any]]] = {}
         for run in runs.values():
             run.begin(noisy.shape, [sigmas[0].item(), 0.0], [{"uuid": 0}])
@@ -187,6 +193,24 @@ def attending(to: str) -> Iterator[None]:
         yield
     finally:
         stream.attend = attend
+
+
+def _attend(run: Any, to: str) -> None:
+    """Let the concepts of this run alone attend to something else."""
+    make = run._reader
+
+    def reader(*given: Any) -> Any:
+        made = make(*given)
+        attention = made.attention
+
+        def attended(*parts: Any) -> None:
+            with attending(to):
+                attention(*parts)
+
+        made.attention = attended
+        return made
+
+    run._reader = reader
 
 
 def _joined(x: Tensor) -> Tensor:

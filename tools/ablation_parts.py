@@ -1,7 +1,7 @@
 """The ablations of the method on one picture, with a pocket model and exact label maps."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ablation_maps import BOTH, IMAGE, NEITHER, THEMSELVES, Eye, Spaces, attending
+from ablation_maps import BOTH, IMAGE, NEITHER, THEMSELVES, Eye, Spaces
 from segment_figures import multi, paper_blur, single
 from truth_tokens import CHOICES, FORMS
 
@@ -24,7 +24,8 @@ SEVERAL = ("background", "grass", "sea", "sand", "sky", "night")
 SINGLE, MULTI = "single", "multi"
 # Background concepts: the paper's protocol of one class has a fixed list of several.
 LISTS = {"none": (), "default": ("background",), "several": SEVERAL}
-BEHIND = {SINGLE: SEVERAL, MULTI: LISTS["default"]}
+BEHIND = {SINGLE: "several", MULTI: "default"}
+MASKED = (IMAGE, THEMSELVES, NEITHER)
 # (table, row) -> protocol -> maps [C, N] of all its concepts, the background's last.
 Maps = dict[tuple[str, str], dict[str, Tensor]]
 
@@ -91,31 +92,25 @@ class Look:
 
     def background(self) -> Maps:
         """Background concepts: none (with several concepts only), the default, several."""
-        found: Maps = {}
-        for (row, name), capture in self._first.items():
-            found.setdefault(("background", row), {})[name] = self._decoded(capture)
-        return found
+        return self._table("background", LISTS)
 
     def tokens(self) -> Maps:
         """Which tokens stand for a concept of several: each concept in one of several forms."""
-        asked = {
-            choice: self._eye.concepts(self.scene.phrases, BEHIND[MULTI], choice)
-            for choice in CHOICES
-        }
-        found = self._eye.look(*self._noised([NOISE], [self.scene.seed]), self.scene.prompt, asked)
-        return {
-            ("tokens", choice): {MULTI: self._decoded(capture)} for choice, capture in found.items()
-        }
+        return self._table("tokens", CHOICES)
 
     def attention(self) -> Maps:
         """What the concepts attend to."""
-        captures = {BOTH: self._standard}
-        for to in (IMAGE, THEMSELVES, NEITHER):
-            with attending(to):
-                captures[to] = self._captures([NOISE], [self.scene.seed])
+        found = {name: self._decoded(capture) for name, capture in self._standard.items()}
+        return {("attention", BOTH): found, **self._table("attention", MASKED)}
+
+    def _table(self, table: str, rows: Iterable[str]) -> Maps:
         return {
-            ("attention", to): {name: self._decoded(capture) for name, capture in own.items()}
-            for to, own in captures.items()
+            (table, row): {
+                name: self._decoded(self._first[table, row, name])
+                for name in self.scene.shown
+                if (table, row, name) in self._first
+            }
+            for row in rows
         }
 
     def noise(self) -> Maps:
@@ -147,35 +142,42 @@ class Look:
         return found
 
     @cached_property
-    def _first(self) -> dict[tuple[str, str], Any]:
-        """(list of background concepts, protocol) -> capture, all of one forward."""
+    def _first(self) -> dict[tuple[str, str, str], Any]:
+        """(table, row, protocol) -> capture, all beside one forward."""
         asked = {
-            (row, name): self._concepts(name, behind)
+            ("background", row, name): self._concepts(name, behind)
             for row, behind in LISTS.items()
             for name in self.scene.shown
             if behind or name == MULTI  # a single concept alone is everywhere
         }
-        observers = {
-            (row, name): self._spaces.observer(name)
-            for row, name in asked
-            if LISTS[row] is BEHIND[name]
+        asked |= {
+            ("attention", to, name): self._concepts(name, LISTS[BEHIND[name]])
+            for to in MASKED
+            for name in self.scene.shown
         }
+        asked |= {
+            ("tokens", choice, MULTI): self._eye.concepts(
+                self.scene.phrases, LISTS[BEHIND[MULTI]], choice
+            )
+            for choice in CHOICES
+        }
+        observers = {
+            ("background", behind, name): self._spaces.observer(name)
+            for name, behind in BEHIND.items()
+        }
+        masks = {key: key[1] for key in asked if key[0] == "attention"}
         noisy, sigmas = self._noised([NOISE], [self.scene.seed])
         with self._spaces.watching():
-            return self._eye.look(noisy, sigmas, self.scene.prompt, asked, observers)
+            return self._eye.look(noisy, sigmas, self.scene.prompt, asked, observers, masks)
 
     @property
     def _standard(self) -> dict[str, Any]:
         """Protocol -> capture, with the protocol's own background."""
-        return {
-            name: capture
-            for (row, name), capture in self._first.items()
-            if LISTS[row] is BEHIND[name]
-        }
+        return {name: self._first["background", behind, name] for name, behind in BEHIND.items()}
 
     def _captures(self, levels: Sequence[float], seeds: Sequence[int]) -> dict[str, Any]:
         """Protocol -> capture of a forward of its own."""
-        asked = {name: self._concepts(name, BEHIND[name]) for name in self.scene.shown}
+        asked = {name: self._concepts(name, LISTS[BEHIND[name]]) for name in self.scene.shown}
         return self._eye.look(*self._noised(levels, seeds), self.scene.prompt, asked)
 
     def _concepts(self, name: str, behind: Sequence[str]) -> Any:

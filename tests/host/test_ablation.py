@@ -9,7 +9,7 @@ import ablation_tables
 import bench_ablation
 import truth_maps
 from ablation_maps import BOTH, IMAGE, NEITHER, THEMSELVES, Spaces, attending
-from ablation_parts import BEHIND, MULTI, NOISE, PARTS, SINGLE, Bench, Look, Scene, in_tokens
+from ablation_parts import BEHIND, LISTS, MULTI, NOISE, PARTS, SINGLE, Bench, Look, Scene, in_tokens
 from concept_attention.core import stream
 from concept_attention.core.decode import shares
 from concept_attention.pocket.world import LABELS, scene
@@ -76,7 +76,7 @@ def test_latents_are_those_of_the_vae(bench):
 def test_other_spaces_are_those_of_the_benchmark_of_truth(bench):
     eye, drawn = bench.eye, Scene(SEED)
     given = eye.noised(eye.latent(drawn.picture), [NOISE], [SEED])
-    concepts = eye.concepts(drawn.shown[MULTI], BEHIND[MULTI])
+    concepts = eye.concepts(drawn.shown[MULTI], LISTS[BEHIND[MULTI]])
     spaces = Spaces(eye.transformer)
     with spaces.watching():
         seen = {MULTI: spaces.observer(MULTI)}
