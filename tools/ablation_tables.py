@@ -1,6 +1,6 @@
 """Tables of the ablations, with 95 % bootstrap intervals over pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from segment_totals import (
@@ -65,7 +65,7 @@ def table(name: str, rows: Sequence[Mapping[str, Any]], standard: str) -> str:
         f"| {' | '.join(header)} |",
         "|---" * len(header) + "|",
     ]
-    found = {choice: figures([row[choice] for row in rows]) for choice in rows[0]}
+    found = {choice: figures([row[choice] for row in rows]) for choice in _ordered(rows[0])}
     for choice, own in found.items():
         cells = [_cell(own.get(("single", metric))) for metric in METRICS]
         cells += [_cell(own["multi", metric]) for metric in METRICS]
@@ -94,6 +94,15 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Figure]:
     found |= {("multi", metric): value for metric, value in multi_figures(many).items()}
     wins, pairs = (sampled([row[name] for row in many]) for name in ("wins", "pairs"))
     return found | {(AUC, AUC): figure(wins / pairs)}
+
+
+def _ordered(choices: Iterable[str]) -> list[str]:
+    """Numbers by their size; else as they are."""
+    names = list(choices)
+    try:
+        return sorted(names, key=float)
+    except ValueError:
+        return names
 
 
 def _title(choice: str) -> str:

@@ -16,6 +16,10 @@ again with the same arguments, and --table prints what there is. The maps are co
 grid's nearest neighbours with label maps of 224 x 224 (single) or 64 x 64 pixels (multi). single:
 above its own mean a map says that the concept is there; multi: the highest concept takes each
 token, any background concept stands for the background.
+
+The preset paper is the authors' script for ImageNet-Segmentation. Their scripts for VOC differ: one
+draw, step 3 of 4 (--draws 1 --noise 0.25 --background background floor grass tree sky), and for a
+single class the highest concept instead of the mean.
 """
 
 import argparse
@@ -35,7 +39,7 @@ import torch
 
 from bench_truth import start_host
 from evaluation import MULTI, PRESETS, SINGLE, Evaluation, Settings
-from evaluation_data import VOC, VOC_NAMES, DataError, ImageNet
+from evaluation_data import VOC, VOC_NAMES, EvaluationError, ImageNet
 from evaluation_table import table
 from hosting import cache
 
@@ -52,11 +56,8 @@ def main() -> int:
         path = arguments.results or _default_results(about)
         done = resumed(path, about)
         if not arguments.table:
-            start_host(arguments.comfyui)
-            with torch.inference_mode():
-                evaluation = Evaluation(*_loaded(arguments), settings)
-                done = run(evaluation, data, arguments.task, path, about, done)
-    except (DataError, FileNotFoundError) as error:
+            done = _evaluated(arguments, settings, data, path, about, done)
+    except (EvaluationError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -67,6 +68,21 @@ def main() -> int:
         return 1
     print(table(about, [row["figures"] for row in done]))
     return 0
+
+
+def _evaluated(
+    arguments: argparse.Namespace, settings: Settings, data: Any, path: Path, *known: Any
+) -> list[dict[str, Any]]:
+    """`run`, with the model that was asked for."""
+    start_host(arguments.comfyui)
+    from concept_attention.core.errors import ConceptAttentionError
+
+    try:
+        with torch.inference_mode():
+            evaluation = Evaluation(*_loaded(arguments), settings)
+            return run(evaluation, data, arguments.task, path, *known)
+    except ConceptAttentionError as error:
+        raise EvaluationError(str(error)) from error
 
 
 def run(
@@ -101,14 +117,14 @@ def run(
 def resumed(path: Path, about: dict[str, Any]) -> list[dict[str, Any]]:
     """Results of the same evaluation that are there; a last line that a stop cut off is none.
 
-    Raises DataError when the file is another evaluation's.
+    Raises EvaluationError when the file is another evaluation's.
     """
     if not path.exists():
         return []
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
     if lines and lines[0] != about:
         different = sorted(key for key in about if lines[0].get(key) != about[key])
-        raise DataError(
+        raise EvaluationError(
             f"results: {path} is of another evaluation, which differs in: {', '.join(different)}. "
             "Name another file."
         )
@@ -118,7 +134,9 @@ def resumed(path: Path, about: dict[str, Any]) -> list[dict[str, Any]]:
 def _data(arguments: argparse.Namespace) -> Any:
     if arguments.dataset == "imagenet":
         if arguments.task == MULTI:
-            raise DataError("task: ImageNet-Segmentation has one class a picture. Use single.")
+            raise EvaluationError(
+                "task: ImageNet-Segmentation has one class a picture. Use single."
+            )
         return ImageNet(arguments.data)
     return VOC(arguments.data, arguments.classes or VOC_NAMES, arguments.task == SINGLE)
 
@@ -181,7 +199,7 @@ def _loaded(arguments: argparse.Namespace) -> Sequence[Any]:
         if part is None
     ]
     if missing:
-        raise DataError(
+        raise EvaluationError(
             f"model: there is none for {', '.join(missing)}. Name a --pocket model, a --checkpoint "
             "that holds all three, or each of them."
         )

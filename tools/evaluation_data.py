@@ -16,8 +16,8 @@ VOC_NAMES = (
 )
 
 
-class DataError(Exception):
-    """A data set is not as it should be; the text says what was found and what is needed."""
+class EvaluationError(Exception):
+    """Data or arguments are not as they should be; the text says what was found, what is needed."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class ImageNet:
 
     def __init__(self, folder: Path) -> None:
         if folder.suffix == ".mat":
-            raise DataError(
+            raise EvaluationError(
                 f"data: {folder.name} is the original file, whose classes have no names in it. "
                 "Give the folder that data_processing.py of the paper's repository makes of it."
             )
         table = folder / "data.csv"
         if not table.is_file():
-            raise DataError(f"data: there is no data.csv in {folder}.")
+            raise EvaluationError(f"data: there is no data.csv in {folder}.")
         with table.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         if not rows or not rows[0].get("simplified_name"):
-            raise DataError(f"data: {table} has no rows with a simplified_name.")
+            raise EvaluationError(f"data: {table} has no rows with a simplified_name.")
         self._folder = folder
         self._names = [row["simplified_name"].strip() for row in rows]
 
@@ -82,14 +82,14 @@ class VOC:
         lists = [root / "ImageSets" / "Segmentation" / "val.txt" for root in tried]
         found = next((path for path in lists if path.is_file()), None)
         if found is None:
-            raise DataError(f"data: there is no ImageSets/Segmentation/val.txt in {folder}.")
+            raise EvaluationError(f"data: there is no ImageSets/Segmentation/val.txt in {folder}.")
         self._root = found.parents[2]
         self._names = tuple(names)
         ids = found.read_text(encoding="utf-8").split()
         if one_class:
             ids = [each for each in ids if len(self._classes(self._labels(each), each)) == 1]
         if not ids:
-            raise DataError(f"data: {found} names no picture that can be used.")
+            raise EvaluationError(f"data: {found} names no picture that can be used.")
         self._ids = ids
 
     def __len__(self) -> int:
@@ -109,7 +109,7 @@ class VOC:
         path = self._root / "SegmentationClass" / f"{name}.png"
         mask = _opened(path)
         if mask.mode not in ("P", "L"):
-            raise DataError(
+            raise EvaluationError(
                 f"data: {path} is a picture of mode {mask.mode}; a label map has a palette (P) "
                 "whose indices are the classes, or is grey (L)."
             )
@@ -119,7 +119,7 @@ class VOC:
         present = [int(value) for value in np.unique(labels) if value not in (0, IGNORED)]
         unknown = [value for value in present if value > len(self._names)]
         if unknown:
-            raise DataError(
+            raise EvaluationError(
                 f"data: {name} has the label {unknown[0]}, and there are {len(self._names)} "
                 "classes. Name all of them with --classes."
             )
@@ -128,6 +128,6 @@ class VOC:
 
 def _opened(path: Path) -> Image.Image:
     if not path.is_file():
-        raise DataError(f"data: {path} is missing.")
+        raise EvaluationError(f"data: {path} is missing.")
     with Image.open(path) as image:
         return image.copy()

@@ -1,12 +1,16 @@
 """`tools/evaluate.py` from end to end: data sets of four scenes, the pocket model, a stop."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
 import evaluate
+from concept_attention.nodes.pocket import LoadPocketModel
+from concept_attention.pocket import checkpoint
 from concept_attention.pocket.world import LABELS, scene
 from evaluation import PRESETS, Evaluation
 from segment_totals import single_figures
@@ -160,6 +164,55 @@ def test_the_paper_s_setting_on_imagenet_segmentation(imagenet, call, tmp_path):
     assert "background background+tree+grass" in lines[-1]
 
 
+def test_weights_are_loaded_by_name_with_the_host_s_loaders(imagenet, call, monkeypatch, tmp_path):
+    import folder_paths
+
+    parts = checkpoint.read("flux")
+    for kind, weights in (("diffusion_models", parts.transformer), ("vae", parts.vae)):
+        folder = tmp_path / kind
+        folder.mkdir()
+        whole = {key: value.contiguous() for key, value in weights.items()}
+        save_file(whole, folder / "tiny.safetensors")
+        places = ([str(folder)], {".safetensors"})
+        monkeypatch.setitem(folder_paths.folder_names_and_paths, kind, places)
+    # No loader of the host reads so small a text encoder.
+    asked_for = []
+
+    def clip(nodes, names, kind):
+        asked_for.append((names, kind))
+        return LoadPocketModel.execute().args[1]
+
+    monkeypatch.setattr(evaluate, "_clip", clip)
+    asked = ("imagenet", "--data", imagenet, "--size", 256, "--results")
+    weights = ("--unet", "tiny.safetensors", "--vae", "tiny.safetensors", "--clip", "a", "b")
+    code, out, _ = call(*asked, tmp_path / "named.jsonl", *weights)
+    assert code == 0
+    assert asked_for == [(["a", "b"], "flux")]
+    named = out.splitlines()
+    pocket = call(*asked, tmp_path / "pocket.jsonl", "--pocket", "FLUX.1")[1].splitlines()
+    assert named[4] == pocket[4].replace("pocket FLUX.1", "tiny.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("names", "loader"),
+    [(["a"], "CLIPLoader"), (["a", "b"], "DualCLIPLoader"), (["a", "b", "c"], "TripleCLIPLoader")],
+)
+def test_text_encoders_go_to_the_loader_of_as_many(names, loader, monkeypatch):
+    import nodes
+    from comfy_extras import nodes_sd3
+
+    def load(self, *given):
+        return ((loader, given),)
+
+    if loader == "TripleCLIPLoader":
+        found = SimpleNamespace(execute=lambda *given: SimpleNamespace(args=load(None, *given)))
+        monkeypatch.setattr(nodes_sd3, loader, found)
+        assert evaluate._clip(nodes, names, "sd3") == (loader, ("a", "b", "c"))
+    else:
+        monkeypatch.setattr(getattr(nodes, loader), "load_clip", load)
+        assert evaluate._clip(nodes, names, "sd3") == (loader, (*names, "sd3"))
+
+
 def test_results_of_another_evaluation_are_not_mixed_in(voc, call, tmp_path):
     asked = ("voc", "--data", voc, "--pocket", "FLUX.1", "--classes", *CLASSES, "--count", 1)
     assert call(*asked)[0] == 0
@@ -177,3 +230,6 @@ def test_what_is_missing_is_said(voc, imagenet, call):
     code, _, error = call("voc", "--data", voc, "--unet", "no.safetensors", "--classes", *CLASSES)
     assert code == 1
     assert "no.safetensors" in error
+    code, _, error = call("voc", "--data", voc, "--pocket", "FLUX.1", "--classes", *"wxyz")
+    assert code == 1
+    assert 'its text encoder does not know "w"' in error

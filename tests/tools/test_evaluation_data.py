@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation_data import VOC, VOC_NAMES, DataError, ImageNet
+from evaluation_data import VOC, VOC_NAMES, EvaluationError, ImageNet
 
 LABELS = np.array([[0, 1, 255], [3, 1, 0]], dtype=np.uint8)  # 2 x 3
 
@@ -51,29 +51,33 @@ def test_one_class_leaves_out_pictures_with_more_or_none(tmp_path):
 
 def test_a_label_without_a_name_is_an_error(tmp_path):
     write_voc(tmp_path, [LABELS])
-    with pytest.raises(DataError, match="2007_000000 has the label 3, and there are 2 classes"):
+    with pytest.raises(
+        EvaluationError, match="2007_000000 has the label 3, and there are 2 classes"
+    ):
         VOC(tmp_path, ("house", "tree"))[0]
 
 
 def test_a_label_map_in_colours_is_an_error(tmp_path):
     write_voc(tmp_path, [np.dstack([LABELS] * 3)], mode="RGB")
-    with pytest.raises(DataError, match="is a picture of mode RGB; a label map has a palette"):
+    with pytest.raises(
+        EvaluationError, match="is a picture of mode RGB; a label map has a palette"
+    ):
         VOC(tmp_path)[0]
 
 
 def test_a_folder_that_is_no_data_set_is_an_error(tmp_path):
-    with pytest.raises(DataError, match=r"there is no ImageSets/Segmentation/val\.txt in"):
+    with pytest.raises(EvaluationError, match=r"there is no ImageSets/Segmentation/val\.txt in"):
         VOC(tmp_path)
-    with pytest.raises(DataError, match=r"there is no data\.csv in"):
+    with pytest.raises(EvaluationError, match=r"there is no data\.csv in"):
         ImageNet(tmp_path)
-    with pytest.raises(DataError, match=r"gtsegs_ijcv\.mat is the original file"):
+    with pytest.raises(EvaluationError, match=r"gtsegs_ijcv\.mat is the original file"):
         ImageNet(tmp_path / "gtsegs_ijcv.mat")
 
 
 def test_missing_pictures_are_named(tmp_path):
     write_voc(tmp_path, [LABELS])
     (tmp_path / "JPEGImages/2007_000000.jpg").unlink()
-    with pytest.raises(DataError, match=r"2007_000000\.jpg is missing"):
+    with pytest.raises(EvaluationError, match=r"2007_000000\.jpg is missing"):
         VOC(tmp_path)[0]
 
 
@@ -92,5 +96,5 @@ def test_imagenet_is_read_as_the_paper_s_code_writes_it(tmp_path):
     assert data[1].names == {1: "plane"}
     assert data[1].labels.tolist() == [[0, 1, 1], [0, 0, 1]]
     (tmp_path / "data.csv").write_text("image_path\na\n")
-    with pytest.raises(DataError, match="has no rows with a simplified_name"):
+    with pytest.raises(EvaluationError, match="has no rows with a simplified_name"):
         ImageNet(tmp_path)
