@@ -163,8 +163,17 @@ def _about(arguments: argparse.Namespace, settings: Settings, count: int) -> dic
         "model": {name: getattr(arguments, name) for name in names if getattr(arguments, name)},
         "preset": arguments.preset,
         "settings": asdict(settings),
+        "code": _code(),
     }
     return json.loads(json.dumps(about))  # tuples become lists, as in the file
+
+
+def _code() -> str:
+    """Of what the figures of a picture are counted by, so that versions are not mixed."""
+    digest = hashlib.sha256()
+    for name in ("evaluation", "evaluation_data", "segment_figures"):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _default_results(about: dict[str, Any]) -> Path:

@@ -98,8 +98,11 @@ class VOC:
     def __getitem__(self, index: int) -> Picture:
         name = self._ids[index]
         labels = self._labels(name)
+        classes = self._classes(labels, name)
+        if not classes:
+            raise EvaluationError(f"data: {name} has no class; take it out of val.txt.")
         picture = _opened(self._root / "JPEGImages" / f"{name}.jpg").convert("RGB")
-        return Picture(picture, labels, self._classes(labels, name))
+        return Picture(picture, labels, classes)
 
     def name(self, index: int) -> str:
         """Of the picture, in results."""

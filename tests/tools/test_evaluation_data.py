@@ -47,6 +47,8 @@ def test_one_class_leaves_out_pictures_with_more_or_none(tmp_path):
     data = VOC(tmp_path, one_class=True)
     assert [data.name(i) for i in range(len(data))] == ["2007_000001"]
     assert data[0].names == {1: "plane"}
+    with pytest.raises(EvaluationError, match="2007_000002 has no class"):
+        VOC(tmp_path)[2]
 
 
 def test_a_label_without_a_name_is_an_error(tmp_path):
