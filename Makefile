@@ -6,7 +6,7 @@ PORT ?= 8188
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench viewer truth pocket golden workflows pictures snapshot setup
+.PHONY: help demo serve test test-core lint bench viewer truth ablation evaluate pocket golden workflows pictures snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -38,6 +38,12 @@ viewer: ## speed of the viewer in a real browser: its numbers in BENCHMARKS.md
 
 truth: ## the truth of the maps alone (ARGS="--count 20": of fewer pictures)
 	@$(HOST) run tools/bench_truth.py $(ARGS)
+
+ablation: ## every choice of the method, on 500 pictures (an hour; goes on where it stopped)
+	@$(HOST) run tools/bench_ablation.py $(ARGS)
+
+evaluate: ## your model on ImageNet-Segmentation or PASCAL VOC (ARGS=--help says how)
+	@$(HOST) run tools/evaluate.py $(ARGS)
 
 pocket: ## train a pocket model (hours on a CPU; ARGS="--model sd3" or video); continues where it stopped
 	@$(HOST) run pocket/train.py $(ARGS)

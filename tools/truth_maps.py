@@ -82,9 +82,18 @@ def collecting(
     """Collect from every evaluation of `model` (the host's diffusion model) that is captured; the
     first `shown` concepts are not background.
     """
+    collector = Collector(layers, shown, unit)
+    with watching(model, collector):
+        yield collector
+
+
+@contextmanager
+def watching(model: Any, collector: Any) -> Iterator[None]:
+    """Show a collector what the concept streams of `model` attend to: `Collector.attended`, with
+    the keys of every layer before their rotation in `plain_k`.
+    """
     from concept_attention.core import stream
 
-    collector = Collector(layers, shown, unit)
     handles = []
     for layer, block in enumerate(getattr(model, "double_blocks", ())):  # a Flux rotates its keys
 
@@ -110,7 +119,7 @@ def collecting(
 
     stream.StreamReader.attention = watched
     try:
-        yield collector
+        yield
     finally:
         stream.StreamReader.attention = attention
         for handle in handles:
