@@ -21,6 +21,8 @@ WORKFLOWS = {
     "demo-inpaint": ("Pocket - inpaint a concept", "inpaint"),
     "demo-models": ("Pocket - compare two models", "compare"),
     "demo-timeline": ("Pocket - timeline", "timeline"),
+    "demo-report": ("Pocket - prompt report", "report"),
+    "demo-audit": ("Pocket - audit", "audit"),
 }
 
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.
@@ -108,7 +110,7 @@ def deliver(output: Path, target: Path) -> list[Path]:
     groups = saved_files(output)
     captures = [path for files in groups.values() for path in files if _is_capture(path)]
     if not groups:
-        raise HostError("The workflow ran, but saved no pictures or no capture.")
+        raise HostError("The workflow ran, but saved nothing.")
     labels = shown_labels(captures[0]) if captures else []
     target.mkdir(parents=True, exist_ok=True)
     for prefix in {*_ORDER, *groups}:

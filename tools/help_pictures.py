@@ -20,6 +20,7 @@ _VIDEO = EXAMPLES / "Pocket video - concept heatmaps.json"
 _GAP = 16  # pixels between the two ways
 _SEED = 12  # of the second run that is compared with
 _MARGIN = 8
+_PATIENCE = 1200  # fifths of a second, for a busy machine
 
 # The nodes that each example shows; those that none has are made for the picture.
 _NODES: dict[str, tuple[str, ...]] = {
@@ -27,11 +28,15 @@ _NODES: dict[str, tuple[str, ...]] = {
     "Pocket - any sampler": ("Attach", "Collect"),
     "Pocket - existing picture": ("Image",),
     "Pocket - inpaint a concept": ("Masks",),
+    "Pocket - prompt report": ("Report",),
+    "Pocket - compare two models": ("Compare",),
+    "Pocket - timeline": ("Timeline",),
 }
 _ALONE = ("SamplerCustom", "Load")
 
 _VIEWER = "ConceptAttentionViewer"
 _FIND = "type => app.rootGraph.nodes.find(node => node.type === type)"
+_HAS = f"type => Boolean(({_FIND})(type))"
 _LOOK = f"""type => {{
     const node = ({_FIND})(type)
     app.canvas.ds.scale = 1
@@ -55,6 +60,10 @@ _BOX = f"""type => {{
         width: width * scale, height: box ? box.height : height * scale,
     }}
 }}"""
+_LAST_RUN = """async () => {
+    const answer = await app.api.fetchApi("/history?max_items=1")
+    return Object.keys(await answer.json())[0] ?? null
+}"""
 _PAINTED = """() => Number(document.querySelector('[data-ca="viewer"]')?.shadowRoot
     .querySelector('[data-ca="stage"]').dataset.painted ?? 0)"""
 _SLIDE = """([name, share]) => {
@@ -92,14 +101,22 @@ def _run(page: Page, path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     page.evaluate("document => app.loadGraphData(document)", document)
     page.wait_for_timeout(500)
-    page.evaluate(_LOOK, _VIEWER)
+    if page.evaluate(_HAS, _VIEWER):
+        page.evaluate(_LOOK, _VIEWER)
     _queue(page)
 
 
 def _queue(page: Page) -> None:
-    before = page.evaluate(_PAINTED)
+    painted, last = page.evaluate(_PAINTED), page.evaluate(_LAST_RUN)
     page.get_by_test_id("queue-button").click()
-    page.wait_for_function(f"before => ({_PAINTED})() > before", arg=before)
+    for _ in range(_PATIENCE):
+        page.wait_for_timeout(200)
+        if page.evaluate(_LAST_RUN) != last:
+            break
+    else:
+        raise TimeoutError("the run has not ended")
+    if page.evaluate(_HAS, _VIEWER):
+        page.wait_for_function(f"before => ({_PAINTED})() > before", arg=painted)
     page.mouse.move(1500, 900)
 
 

@@ -17,6 +17,17 @@ OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket*.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
 # Titles of what shows a workflow best.
 _SHEETS = ("Overlay", "Chart", "Before, mask and after", "Comparison", "Contact sheet")
+# What the pages of docs/ show: a workflow, the title of what it saves, and the picture's name.
+_PAGES = (
+    ("Pocket - prompt report", "Chart", "report"),
+    ("Pocket - audit", "Chart", "audit"),
+    ("Pocket - compare two models", "Comparison", "models"),
+    ("Pocket - LoRA on and off", "Comparison", "lora"),
+    ("Pocket - timeline", "Contact sheet", "timeline"),
+    ("Pocket - timeline", "Curves", "curves"),
+    ("Pocket - inpaint a concept", "Before, mask and after", "inpaint"),
+)
+_PAGE = (1280, 1600)  # at most, in pixels
 _THUMBNAIL = (640, 640)  # at most, in pixels
 _PATIENCE = 90_000  # milliseconds, for a busy machine
 
@@ -44,7 +55,11 @@ def main() -> None:
             help_pictures.make(page)
             chromium.close()
         for path in OTHERS:
-            _thumbnail(path, _sheet_of_run(server, path))
+            saved = _saved_by_run(server, path)
+            _thumbnail(path, next(saved[title] for title in _SHEETS if title in saved))
+            for title, name in ((each[1], each[2]) for each in _PAGES if each[0] == path.stem):
+                saved[title].thumbnail(_PAGE)
+                _save(saved[title], name)
 
 
 def _shot(page: Page) -> Image.Image:
@@ -68,13 +83,17 @@ def _overlay(server: Server) -> Image.Image:
     return sheet
 
 
-def _sheet_of_run(server: Server, path: Path) -> Image.Image:
-    """The sheet that a run of another workflow saves."""
+def _saved_by_run(server: Server, path: Path) -> dict[str, Image.Image]:
+    """The first picture that every node saves in a run of another workflow, by the node's title."""
     document = json.loads(path.read_text(encoding="utf-8"))
     prompt = workflow.to_prompt(document, server.client.object_info())
     saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
-    (node,) = (key for key, each in prompt.items() if each["_meta"]["title"] in _SHEETS)
-    return Image.open(io.BytesIO(server.client.view(saved[node]["images"][0])))
+    return {
+        prompt[key]["_meta"]["title"]: Image.open(io.BytesIO(server.client.view(record)))
+        for key, node in saved.items()
+        if prompt.get(key, {}).get("class_type") == "SaveImage"
+        for record in node["images"][:1]
+    }
 
 
 def _thumbnail(path: Path, sheet: Image.Image) -> None:

@@ -55,7 +55,7 @@ def test_an_earlier_demonstration_is_replaced(tmp_path):
 
 
 def test_a_run_that_saved_nothing_is_an_error(tmp_path):
-    with pytest.raises(HostError, match="saved no pictures or no capture"):
+    with pytest.raises(HostError, match="saved nothing"):
         demo.deliver(output(tmp_path / "made"), tmp_path / "demo")
 
 

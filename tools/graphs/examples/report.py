@@ -1,6 +1,6 @@
 """Workflows that ask what became of a prompt."""
 
-from ..graph import Graph, Node
+from ..graph import Graph
 from .common import concepts, sampler, save, text
 
 _SETTINGS = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple"}
@@ -22,7 +22,7 @@ def debug(graph: Graph) -> None:
     """A prompt with too many things, and what became of each."""
     prompt = "a house, a tree, a car, a flower and a rock on grass under the sky"
     shown = "house, tree, car, flower, rock, grass, sky, mushroom"
-    _reported(graph, prompt, shown, _DEBUG, {"null_concepts": "mushroom"})
+    _reported(graph, prompt, shown, _DEBUG, {"null_concepts": "mushroom"}, "demo-report")
 
 
 def audit(graph: Graph) -> None:
@@ -30,10 +30,13 @@ def audit(graph: Graph) -> None:
     prompt = "a house and a tree on grass under the sky"
     required = {"must_be_absent": "boat", "must_be_present": "house"}
     asked = {**required, "on_failure": "stop the workflow", "null_concepts": "mushroom"}
-    _reported(graph, prompt, "house, tree, grass, sky, boat, mushroom", _AUDIT, asked)
+    shown = "house, tree, grass, sky, boat, mushroom"
+    _reported(graph, prompt, shown, _AUDIT, asked, "demo-audit")
 
 
-def _reported(graph: Graph, prompt: str, shown: str, note: str, asked: dict[str, str]) -> None:
+def _reported(
+    graph: Graph, prompt: str, shown: str, note: str, asked: dict[str, str], folder: str
+) -> None:
     files = graph.add("ConceptAttentionPocket")
     size = graph.add("EmptySD3LatentImage", {"width": 256, "height": 256})
     clip = files.out("CLIP")
@@ -55,8 +58,4 @@ def _reported(graph: Graph, prompt: str, shown: str, note: str, asked: dict[str,
     graph.column("Prompt and concepts", 400, positive, negative, words)
     graph.column("Sampling", 320, sampled, picture, maps)
     graph.column("Report", 480, judged)
-    graph.column("Chart", 620, _chart(graph, judged))
-
-
-def _chart(graph: Graph, judged: Node) -> Node:
-    return save(graph, judged.out("chart"), "ConceptAttention/report", "Chart", 520)
+    graph.column("Chart", 620, save(graph, judged.out("chart"), f"{folder}/report", "Chart", 520))
