@@ -27,7 +27,7 @@ _NODES: dict[str, tuple[str, ...]] = {
     "Pocket - any sampler": ("Attach", "Collect"),
     "Pocket - existing picture": ("Image",),
 }
-_ALONE = ("SamplerCustom", "Load")
+_ALONE = ("SamplerCustom", "Load", "Compare", "Timeline")
 
 _VIEWER = "ConceptAttentionViewer"
 _FIND = "type => app.rootGraph.nodes.find(node => node.type === type)"

@@ -49,7 +49,7 @@ def lora(graph: Graph) -> None:
     night = text(graph, clip, "a house and a tree on grass at night", "Prompt of the lessons")
     words = _words(graph, clip, "house, tree, sky, night")
     size = graph.add("EmptySD3LatentImage", {"width": 256, "height": 256})
-    four = graph.add("EmptySD3LatentImage", {"width": 256, "height": 256, "batch_size": 4})
+    four = graph.add("EmptySD3LatentImage", {"width": 256, "height": 256, "batch_size": 2})
     lessons = graph.add(
         "KSampler",
         {
@@ -68,7 +68,7 @@ def lora(graph: Graph) -> None:
             "latents": lessons.out("LATENT"),
             "positive": positive.out("CONDITIONING"),
             "batch_size": 1,
-            "steps": 30,
+            "steps": 60,
             "learning_rate": 0.002,
             "rank": 4,
             "training_dtype": "fp32",
