@@ -1,9 +1,12 @@
 """How well maps agree: numbers between two maps, and between a map and the truth.
 
-All take maps [..., H, W] and give one number for each, float64; NaN where there is no answer, as
+Most take maps [..., H, W] and give one number for each, float64; NaN where there is no answer, as
 for the correlation with a constant map.
 """
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,19 +62,22 @@ def centre(maps: Tensor) -> Tensor:
     return _undefined(torch.stack((row, column), -1), constant(maps)[..., None])
 
 
-def average_precision(scores: Tensor, truth: Tensor) -> Tensor:
+def average_precision(scores: Tensor, truth: Tensor) -> float:
     """Area under precision over recall of a map [H, W] against a mask [H, W] bool: 0 to 1.
 
     The sum of precision times the gain in recall over falling thresholds, where pixels of one value
     come in together. NaN for an empty mask.
     """
-    values, order = scores.double().flatten().sort(descending=True)
-    found = truth.flatten()[order].double().cumsum(0)
-    # The last pixel of each run of equal values; one inside a run is no threshold.
-    ends = torch.cat((values[1:] != values[:-1], values.new_ones(1, dtype=torch.bool)))
-    hits, seen = found[ends], ends.nonzero().flatten() + 1
-    gained = hits.diff(prepend=hits.new_zeros(1))
-    return _undefined((gained * hits / seen).sum() / found[-1].clamp_min(1), found[-1] == 0)
+    # Sorting alone is ten times faster than sorting with the places of what is sorted.
+    every = np.sort(scores.flatten().cpu().numpy())
+    own = np.sort(scores[truth].cpu().numpy())
+    if not len(own):
+        return math.nan
+    # Only where something true comes in is there a gain.
+    thresholds, counts = np.unique(own, return_counts=True)
+    seen = len(every) - np.searchsorted(every, thresholds, "left")
+    hits = counts[::-1].cumsum()[::-1]
+    return float((counts / len(own) * hits / seen).sum())
 
 
 def winners(shares: Tensor, background: Tensor | None) -> Tensor:
@@ -80,7 +86,7 @@ def winners(shares: Tensor, background: Tensor | None) -> Tensor:
     shares: [C, ...]. background: [...], or None without one. Of equal ones the first wins.
     """
     rivals = shares if background is None else torch.cat((shares, background[None]))
-    winner = rivals.argmax(0)
+    winner = rivals.max(0).indices  # argmax takes ten times as long on a CPU
     places = torch.arange(len(shares), device=shares.device)
     return winner == places.view(-1, *[1] * winner.ndim)
 

@@ -4,9 +4,9 @@ data/colormaps.npy holds one table of 256 colours of 8 bits for each name, in th
 inferno, viridis and magma: the matplotlib colour maps of Smith, van der Walt and Firing, CC0.
 cividis: Nunez, Anderton, Renslow, PLOS ONE 13(7), 2018, as matplotlib ships it. turbo: Google,
 Apache-2.0. grey: black to white.
-data/diverging.npy is the one table for signed values: berlin, from blue through black to red, of
-Fabio Crameri's Scientific colour maps (doi 10.5281/zenodo.1243862, MIT licence), as matplotlib
-ships it.
+data/diverging.npy is the one table for signed values: berlin, from blue through black to red.
+Scientific colour maps, copyright (c) Fabio Crameri, MIT licence, doi 10.5281/zenodo.1243862, as
+matplotlib ships it.
 """
 
 from functools import cache

@@ -163,10 +163,9 @@ def _head(
     under: list[Tensor | None],
 ) -> None:
     """What each column shows, and the plain pictures."""
-    titles = [Caption(f"{run}: ") for run in "AB"]
     names = [
-        Caption(title.text + name.text, name.font)
-        for title, name in zip(titles, captions(look.names), strict=True)
+        name if name.text == run else Caption(f"{run}: {name.text}", name.font)
+        for run, name in zip("AB", captions(look.names), strict=True)
     ]
     for column, name in enumerate((*names, Caption(_DIFFERENCE))):
         place = (measures.gap, measures.left(column))

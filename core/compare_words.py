@@ -18,7 +18,8 @@ def describe(comparison: Comparison, names: tuple[str, str]) -> str:
     count = len(comparison.figures[0])
     rows, columns = comparison.a.shape[-2:]
     over = f"; means over {count} batch items or frames" if count > 1 else ""
-    lines = [f"A: {names[0]}. B: {names[1]}. Compared at {columns} x {rows} pixels{over}."]
+    called = "" if names == ("A", "B") else f"A: {names[0]}. B: {names[1]}. "
+    lines = [f"{called}Compared at {columns} x {rows} pixels{over}."]
     for label, figures in zip(comparison.labels, comparison.figures, strict=True):
         lines.append(f"{label}: {', '.join(phrases(mean_figures(figures)))}.")
     for only, run in ((comparison.only_a, "A"), (comparison.only_b, "B")):

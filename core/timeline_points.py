@@ -60,7 +60,7 @@ def true_mask(truth: Tensor, item: int, total: int, picture: tuple[int, int]) ->
 
 def segment(shares: Tensor, place: int) -> Tensor:
     """Where the concept at a place of [..., C, H, W] is the strongest: [..., H, W] bool."""
-    return shares.argmax(-3) == place
+    return shares.max(-3).indices == place  # argmax takes ten times as long on a CPU
 
 
 def points(
@@ -91,7 +91,7 @@ def _quality(
     full = resize(shares, size, picture=picture)
     mask = mask.to(full.device)
     overlap = iou(segment(full, place), mask)
-    return float(overlap), float(average_precision(full[place], mask))
+    return float(overlap), average_precision(full[place], mask)
 
 
 def decided(points: Sequence[Point], anywhere: bool) -> int | None:

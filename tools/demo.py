@@ -115,7 +115,8 @@ def deliver(output: Path, target: Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     for prefix in {*_ORDER, *groups}:
         for old in target.glob(f"{prefix}*"):
-            old.unlink()
+            if old.is_file():  # not another workflow's folder, such as video
+                old.unlink()
     paths = []
     for prefix, files in sorted(groups.items(), key=lambda group: _place(group[0])):
         for file, ending in zip(files, _endings(prefix, len(files), labels), strict=True):

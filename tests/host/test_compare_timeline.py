@@ -34,7 +34,7 @@ def test_a_run_compared_with_itself_differs_nowhere():
     assert len(torch.unique(difference.flatten(0, -2), dim=0)) == 1  # one colour: no difference
     document = json.loads(text_json)
     assert [each["mean"]["iou"] for each in document["concepts"]] == [1, 1, 1]
-    assert text.startswith("A: A. B: B. Compared at 40 x 56 pixels.")
+    assert text.startswith("Compared at 40 x 56 pixels.")
     assert shown(output) == text
 
 

@@ -50,8 +50,17 @@ def test_an_earlier_demonstration_is_replaced(tmp_path):
     target = tmp_path / "demo"
     target.mkdir()
     (target / "heatmap-old.png").touch()
+    (target / "video").mkdir()  # of another workflow
     demo.deliver(made, target)
-    assert sorted(path.name for path in target.iterdir()) == ["capture.safetensors", "picture.png"]
+    names = sorted(path.name for path in target.iterdir())
+    assert names == ["capture.safetensors", "picture.png", "video"]
+
+
+def test_a_workflow_without_a_capture_is_delivered_too(tmp_path):
+    made = output(tmp_path / "made", "sheet_00001_.png", "difference_00001_.png")
+    (made / "demo" / "difference_00002_.png").touch()
+    names = [path.name for path in demo.deliver(made, tmp_path / "demo")]
+    assert names == ["difference-1.png", "difference-2.png", "sheet.png"]
 
 
 def test_a_run_that_saved_nothing_is_an_error(tmp_path):
