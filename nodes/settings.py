@@ -68,7 +68,7 @@ def baseline_inputs() -> list[Any]:
             "cross-attention: concept queries against image keys (positions turned in, as the "
             "model has them). value: concept values against image values. DAAM: how much every "
             "place attends to each concept, a softmax in each head. Each takes as much of "
-            "memory_mb as the maps themselves and well under 1 % of the time; none costs nothing.",
+            "memory_mb as the maps themselves and less than 0.1 % of the work; none costs nothing.",
         )
     ]
 
