@@ -175,7 +175,7 @@ def _required() -> list[Any]:
             default="",
             placeholder="none",
             tooltip="Concepts among the heatmaps that are known not to be in the picture, "
-            "separated by commas. The highest of their scores becomes 0 for the others, so that "
-            "threshold suits any model and number of concepts.",
+            "separated by commas. Where they score above 0.25, as absent concepts of the pocket "
+            "models do not, the other scores are lowered as much.",
         ),
     ]

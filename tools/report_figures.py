@@ -197,10 +197,11 @@ def null_table(groups: dict[str, Sequence[Judged]], threshold: float) -> str:
     """The same concepts without and with one absent concept of each picture as null concept."""
     lines = _head(["pictures", "null concepts", "AUC, pooled", "false absent", "false present"])
     for name, judged in groups.items():
+        kept = [each for each in judged if False in each.sample.truth]
         for title, scaled in (("none", False), ("one", True)):
-            rates = Rates([_without_null(each, scaled) for each in judged])
+            rates = Rates([_without_null(each, scaled) for each in kept])
             cells = [_auc(rates.pooled_auc()), *_errors(rates, threshold)]
-            lines.append(_row([f"{name}, n = {len(judged)}", title, *cells]))
+            lines.append(_row([f"{name}, n = {len(kept)}", title, *cells]))
     return "\n".join((*lines, ""))
 
 

@@ -1,11 +1,10 @@
 """What a map says in numbers.
 
-Maps are shares of 0 to 1, shapes as in core.types; a place is a pixel of the maps.
+Maps are shares of 0 to 1 on the CPU, shapes as in core.types; a place is a pixel of the maps.
 """
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from scipy import ndimage  # type: ignore[import-untyped]
 from torch import Tensor
@@ -23,7 +22,8 @@ class Figures:
 
     score: see `presence`. share: part of the places that it wins, see `winners`. peak, peak_at: the
     highest value and its (x, y), the first from the top where several are equal. place: in words,
-    see `words.place`. box: (x, y, width, height), see `box`. sharpness: see `sharpness`.
+    see `words.place`, of its `piece` alone, so that a faint rest does not draw it to the middle.
+    box: (x, y, width, height), see `box`. sharpness: see `sharpness`.
     """
 
     score: float
@@ -43,7 +43,7 @@ def figures(values: Tensor, won: Tensor) -> Figures:
         share=float(won.float().mean()),
         peak=float(values[row, column]),
         peak_at=(column, row),
-        place=place(values),
+        place=place(values * piece(values)),
         box=box(values),
         sharpness=float(sharpness(values)),
     )
@@ -81,20 +81,25 @@ def region(values: Tensor) -> Tensor:
     return (values >= peak / 2) & (peak > 0)
 
 
-def box(values: Tensor) -> Box:
-    """(x, y, width, height) in pixels around a map's region, in one piece with its peak.
+def piece(values: Tensor) -> Tensor:
+    """The part of a map's region that holds its peak, connected by the sides: bool [H, W].
 
-    Pieces are connected by their sides. A map of zeros has the box of the whole picture.
+    All of the picture for a map of zeros.
+    """
+    inside = region(values)
+    if not inside.any():
+        return ~inside
+    pieces, _ = ndimage.label(inside.numpy())
+    return torch.from_numpy(pieces == pieces.flat[int(values.argmax())])
+
+
+def box(values: Tensor) -> Box:
+    """(x, y, width, height) in pixels around a map's piece; values: [H, W] on the CPU.
 
     >>> box(torch.tensor([[0.0, 0.5, 0.9], [0.6, 0.1, 0.0]]))
     (1, 0, 2, 1)
     """
-    height, width = values.shape
-    inside = region(values).cpu().numpy()
-    if not inside.any():
-        return 0, 0, width, height
-    pieces, _ = ndimage.label(inside)
-    rows, columns = np.nonzero(pieces == pieces.flat[int(values.argmax())])
+    rows, columns = piece(values).nonzero().T
     left, top = int(columns.min()), int(rows.min())
     return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
 

@@ -10,9 +10,10 @@ from .figures import region
 
 Verdict = Literal["present", "weak", "absent", "confused"]
 
-# Both were chosen on the pocket models, see BENCHMARKS.md: tools/bench_report.py.
+# All were chosen on the pocket models, see BENCHMARKS.md: tools/bench_report.py.
 THRESHOLD = 0.4
 WEAK = 0.7  # of the threshold
+ABSENT_LEVEL = 0.25  # 19 of 20 absent concepts score less
 LOST = 0.5  # of a concept's places that another one takes: then it is confused with that one
 
 
@@ -54,11 +55,18 @@ def verdict(score: float, threshold: float, other: Rival | None) -> Verdict:
 
 
 def on_scale(score: float, level: float) -> float:
-    """A score on the scale of what is known to be absent: `level` becomes 0, 1 stays 1.
+    """A score on the scale of what is known to be absent.
 
-    level: the highest score of the null concepts in the same picture, 0 without any. Below it: 0.
+    level: the highest score of the null concepts in the same picture, 0 without any. Up to 0.25,
+    which is what absent concepts reach on the pocket models, nothing changes. A higher level
+    becomes 0.25, with 0 and 1 as they are and straight lines between, so that the same threshold
+    asks for as much above it.
 
-    >>> on_scale(0.75, 0.5)
-    0.5
+    >>> on_scale(0.9, 0.2), on_scale(0.75, 0.5), on_scale(0.4, 0.5)
+    (0.9, 0.625, 0.2)
     """
-    return max(0.0, (score - level) / (1 - level)) if level < 1 else 0.0
+    if level <= ABSENT_LEVEL:
+        return score
+    if score <= level:
+        return ABSENT_LEVEL * score / level
+    return ABSENT_LEVEL + (1 - ABSENT_LEVEL) * (score - level) / (1 - level)

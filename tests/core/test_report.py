@@ -60,7 +60,7 @@ def test_the_figures_of_a_small_map():
     assert close(house.sharpness, 1 - 4 / (6 * 1.36))
     tree = figures(TREE, won == 1)
     assert close(tree.score, 0.8) and close(tree.share, 1 / 6)
-    assert tree.peak_at == (2, 1) and tree.place == "lower centre" and tree.box == (2, 1, 1, 1)
+    assert tree.peak_at == (2, 1) and tree.place == "lower right" and tree.box == (2, 1, 1, 1)
 
 
 def test_the_score_is_the_mean_of_the_highest_half_percent():
@@ -94,6 +94,12 @@ def test_a_box_is_of_the_piece_that_holds_the_peak():
     assert region(values).tolist() == [[True, False, True], [False, False, True]]
     assert box(values) == (2, 0, 1, 2)
     assert box(torch.zeros(2, 3)) == (0, 0, 3, 2) and not region(torch.zeros(2, 3)).any()
+
+
+def test_a_place_is_that_of_the_piece_with_the_peak_not_of_the_faint_rest():
+    faint = torch.full((20, 30), 0.1)
+    faint[2:5, 3:7] = 0.4
+    assert figures(faint, faint > 1).place == "upper left"
 
 
 def test_a_rival_is_who_takes_the_places_where_a_concept_is_highest():
@@ -142,10 +148,16 @@ def test_null_concepts_are_the_scale_and_have_no_verdict():
     found = judged(HOUSE, TREE, null, labels=("house", "tree", "cat"), null_concepts=("cat",))
     house, tree, cat = found.items[0].findings
     assert close(found.items[0].null_level, 0.5)
-    assert close(house.score, 0.8) and close(house.raw_score, 0.9)  # (0.9 - 0.5) / 0.5
-    assert close(tree.score, 0.6)
-    assert cat.is_null and cat.verdict is None and cat.score == 0
-    assert on_scale(0.4, 0.5) == 0.0 and on_scale(1.0, 1.0) == 0.0 and on_scale(0.3, 0.0) == 0.3
+    # 0.5 becomes 0.25 and 1 stays: 0.25 + 0.75 x (0.9 - 0.5) / 0.5
+    assert close(house.score, 0.85) and close(house.raw_score, 0.9)
+    assert close(tree.score, 0.7)
+    assert cat.is_null and cat.verdict is None and close(cat.score, 0.25)
+
+
+def test_the_scale_changes_only_where_what_is_absent_scores_high():
+    assert on_scale(0.3, 0.0) == on_scale(0.3, 0.25) == 0.3
+    assert on_scale(0.4, 0.5) == 0.2 and on_scale(0.0, 0.5) == 0.0 and on_scale(1.0, 0.5) == 1.0
+    assert on_scale(1.0, 1.0) == 0.25  # no concept is told from the null ones
 
 
 def test_the_highest_null_concept_of_each_picture_counts():
@@ -156,7 +168,7 @@ def test_the_highest_null_concept_of_each_picture_counts():
     maps = Heatmaps(values, ("a", "b", "c"), ((0.0, 1.0),))
     found = report(maps, Settings(null_concepts=("b", "c")))
     assert [round(item.null_level, 6) for item in found.items] == [0.2, 0.6]
-    assert [round(item.findings[0].score, 6) for item in found.items] == [0.75, 0.5]
+    assert [round(item.findings[0].score, 6) for item in found.items] == [0.8, 0.625]
 
 
 def test_what_must_be_is_checked_in_every_picture():
@@ -185,7 +197,7 @@ def test_a_confused_concept_is_neither_present_nor_surely_absent():
 
 def test_a_null_concept_that_is_there_lets_nothing_pass_as_absent():
     found = judged(HOUSE, TREE, null_concepts=("house",), must_be_absent=("tree",))
-    assert found.items[0].findings[1].score == 0.0 and not found.passed
+    assert close(found.items[0].findings[1].score, 0.25 * 0.8 / 0.9) and not found.passed
     assert "but the null concepts reach 0.90 themselves" in failure(found)
     assert "Careful: a null concept scores 0.90." in as_text(found)
 
@@ -217,7 +229,7 @@ def test_the_text_has_a_line_for_each_concept():
     )
     assert as_text(found).splitlines() == [
         "house: present, score 0.90, 33 % of the picture, middle left, box 1 x 2 at (0, 0)",
-        "tree: present, score 0.80, 17 % of the picture, lower centre, box 1 x 1 at (2, 1)",
+        "tree: present, score 0.80, 17 % of the picture, lower right, box 1 x 1 at (2, 1)",
         "cat: absent, score 0.09",
         "background: 50 % of the picture",
         "",

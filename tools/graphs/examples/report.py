@@ -7,8 +7,8 @@ _SETTINGS = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "sim
 _DEBUG = (
     "**Which words did the model ignore?** Concept Report gives every concept a verdict: present, "
     "weak, absent, or confused with another one, with its place and its share of the picture. The "
-    "prompt asks for more things than this tiny model has room for. *mushroom* is in no prompt: as "
-    "a **null concept** it is the scale, and only what scores clearly above it counts."
+    "prompt asks for more things than this tiny model has room for. *mushroom* is not in the "
+    "prompt: a **null concept**, whose score shows how high something can score that is not there."
 )
 _AUDIT = (
     "**An audit that can stop a workflow.** *boat* must be absent and *house* present; both are "
