@@ -28,7 +28,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,7 @@ import torch
 from bench_truth import start_host
 from evaluation import MULTI, PRESETS, SINGLE, Evaluation, Settings
 from evaluation_data import VOC, VOC_NAMES, EvaluationError, ImageNet
+from evaluation_models import loaded
 from evaluation_table import table
 from hosting import cache
 
@@ -79,7 +79,7 @@ def _evaluated(
 
     try:
         with torch.inference_mode():
-            evaluation = Evaluation(*_loaded(arguments), settings)
+            evaluation = Evaluation(*loaded(arguments), settings)
             return run(evaluation, data, arguments.task, path, *known)
     except ConceptAttentionError as error:
         raise EvaluationError(str(error)) from error
@@ -179,50 +179,6 @@ def _code() -> str:
 def _default_results(about: dict[str, Any]) -> Path:
     digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
     return cache.root() / "evaluate" / f"{about['dataset']}-{about['task']}-{digest}.jsonl"
-
-
-def _loaded(arguments: argparse.Namespace) -> Sequence[Any]:
-    """Model, text encoder and VAE, by the host's own loaders."""
-    if arguments.pocket:
-        from concept_attention.nodes.pocket import LoadPocketModel
-
-        return LoadPocketModel.execute(arguments.pocket).args
-    import nodes
-    from utils.extra_config import load_extra_path_config
-
-    extra = arguments.comfyui / "extra_model_paths.yaml"
-    if extra.is_file():
-        load_extra_path_config(str(extra))
-    model = clip = vae = None
-    if arguments.checkpoint:
-        model, clip, vae = nodes.CheckpointLoaderSimple().load_checkpoint(arguments.checkpoint)
-    if arguments.unet:
-        (model,) = nodes.UNETLoader().load_unet(arguments.unet, arguments.weight_dtype)
-    if arguments.clip:
-        clip = _clip(nodes, arguments.clip, arguments.clip_type)
-    if arguments.vae:
-        (vae,) = nodes.VAELoader().load_vae(arguments.vae)
-    missing = [
-        option
-        for option, part in (("--unet", model), ("--clip", clip), ("--vae", vae))
-        if part is None
-    ]
-    if missing:
-        raise EvaluationError(
-            f"model: there is none for {', '.join(missing)}. Name a --pocket model, a --checkpoint "
-            "that holds all three, or each of them."
-        )
-    return model, clip, vae
-
-
-def _clip(nodes: Any, names: Sequence[str], kind: str) -> Any:
-    if len(names) == 1:
-        return nodes.CLIPLoader().load_clip(names[0], kind)[0]
-    if len(names) == 2:
-        return nodes.DualCLIPLoader().load_clip(*names, kind)[0]
-    from comfy_extras.nodes_sd3 import TripleCLIPLoader
-
-    return TripleCLIPLoader.execute(*names).args[0]
 
 
 def _parser() -> argparse.ArgumentParser:

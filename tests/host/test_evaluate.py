@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import evaluate
+import evaluation_models
 from concept_attention.nodes.pocket import LoadPocketModel
 from concept_attention.pocket import checkpoint
 from concept_attention.pocket.world import LABELS, scene
@@ -182,7 +183,7 @@ def test_weights_are_loaded_by_name_with_the_host_s_loaders(imagenet, call, monk
         asked_for.append((names, kind))
         return LoadPocketModel.execute().args[1]
 
-    monkeypatch.setattr(evaluate, "_clip", clip)
+    monkeypatch.setattr(evaluation_models, "text_encoder", clip)
     asked = ("imagenet", "--data", imagenet, "--size", 256, "--results")
     weights = ("--unet", "tiny.safetensors", "--vae", "tiny.safetensors", "--clip", "a", "b")
     code, out, _ = call(*asked, tmp_path / "named.jsonl", *weights)
@@ -207,10 +208,10 @@ def test_text_encoders_go_to_the_loader_of_as_many(names, loader, monkeypatch):
     if loader == "TripleCLIPLoader":
         found = SimpleNamespace(execute=lambda *given: SimpleNamespace(args=load(None, *given)))
         monkeypatch.setattr(nodes_sd3, loader, found)
-        assert evaluate._clip(nodes, names, "sd3") == (loader, ("a", "b", "c"))
+        assert evaluation_models.text_encoder(nodes, names, "sd3") == (loader, ("a", "b", "c"))
     else:
         monkeypatch.setattr(getattr(nodes, loader), "load_clip", load)
-        assert evaluate._clip(nodes, names, "sd3") == (loader, (*names, "sd3"))
+        assert evaluation_models.text_encoder(nodes, names, "sd3") == (loader, (*names, "sd3"))
 
 
 def test_results_of_another_evaluation_are_not_mixed_in(voc, call, tmp_path):
