@@ -32,7 +32,7 @@ _NODES: dict[str, tuple[str, ...]] = {
     "Pocket - compare two models": ("Compare",),
     "Pocket - timeline": ("Timeline",),
 }
-_ALONE = ("SamplerCustom", "Load", "Compare", "Timeline")
+_ALONE = ("SamplerCustom", "Load")
 
 _VIEWER = "ConceptAttentionViewer"
 _FIND = "type => app.rootGraph.nodes.find(node => node.type === type)"

@@ -80,12 +80,9 @@ def literals_anywhere(text):
 
 
 def options(info):
-    """Every word that a node's combos offer, the longest first."""
-    found = set()
-    for group in ("required", "optional"):
-        for _, settings in info["input"].get(group, {}).values():
-            found.update(settings.get("options", ()))
-    return sorted(found, key=len, reverse=True)
+    """What each of a node's combos offers, by the input's name."""
+    inputs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+    return {name: settings.get("options", ()) for name, (_, settings) in inputs.items()}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -97,9 +94,13 @@ def test_tooltips_explain_the_options_and_name_the_inputs_that_are_seen(language
         names = {key: entry["name"] for key, entry in texts_of_node["inputs"].items()}
         for key, entry in texts_of_node["inputs"].items():
             source, left = english[node]["inputs"][key]["tooltip"], entry["tooltip"]
-            for option in options(nodes[node]):
-                if f"{option}:" in source and option not in left:
-                    lost.append((node, key, option))
+            offered = options(nodes[node])
+            lost += [
+                (node, key, option)
+                for option in offered.get(key, ())
+                if f"{option}:" in source and option not in left
+            ]
+            for option in sorted({each for few in offered.values() for each in few}, key=len)[::-1]:
                 left = left.replace(option, "")
             unseen += [
                 (node, key, each)
