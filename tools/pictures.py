@@ -84,15 +84,16 @@ def _overlay(server: Server) -> Image.Image:
 
 
 def _saved_by_run(server: Server, path: Path) -> dict[str, Image.Image]:
-    """The first picture that every node saves in a run of another workflow, by the node's title."""
+    """What a run of another workflow saves of the pictures wanted, by the nodes' titles."""
     document = json.loads(path.read_text(encoding="utf-8"))
     prompt = workflow.to_prompt(document, server.client.object_info())
     saved = server.client.run(prompt, document, lambda kind, data: None)["outputs"]
+    titles = {*_SHEETS, *(title for _, title, _ in _PAGES)}
     return {
         prompt[key]["_meta"]["title"]: Image.open(io.BytesIO(server.client.view(record)))
         for key, node in saved.items()
-        if prompt.get(key, {}).get("class_type") == "SaveImage"
-        for record in node["images"][:1]
+        for record in node.get("images", [])[:1]
+        if prompt[key]["_meta"]["title"] in titles
     }
 
 
