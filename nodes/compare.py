@@ -10,7 +10,8 @@ from ..core.compare_figure import Look, differences, figure
 from ..core.compare_words import as_json, describe
 from ..core.labels import captions, number_legend
 from ..core.types import Heatmaps
-from ._host import io, ui
+from ._host import io
+from .messages import lines_on_node
 from .types import HeatmapsType
 
 
@@ -103,6 +104,7 @@ class CompareHeatmaps(io.ComfyNode):
                 "concept attention",
             ],
             inputs=[*_runs(), *_looks()],
+            hidden=[io.Hidden.unique_id],
             outputs=[
                 io.Image.Output(
                     display_name="figure",
@@ -152,5 +154,5 @@ class CompareHeatmaps(io.ComfyNode):
             signed.to(device),
             as_json(comparison, names),
             text,
-            ui=ui.PreviewText("\n".join((text, *numbers))),
+            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
         )

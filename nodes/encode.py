@@ -19,8 +19,8 @@ from ..core.errors import ConceptAttentionError
 from ..core.proposals import MOST_CONCEPTS, concepts_of
 from ..core.tokens import CHOICES, KINDS, describe
 from ..core.types import Concept, Concepts
-from ._host import io, ui
-from .messages import show_on_node
+from ._host import io
+from .messages import lines_on_node
 from .tokenizers import Prompt, Tokenized, tokenize, tokenize_prompt
 from .types import ConceptsType
 
@@ -201,10 +201,7 @@ class ConceptEncoder(io.ComfyNode):
             own = parse_choices(tokens_per_concept, [*shown, *behind])
             encoded = encode_concepts(clip, shown, behind, tokens, encoder, own)
         lines = (describe(each.label, each.split, each.choice) for each in encoded.items)
-        text = ";\n".join(lines)  # one of the editor's two ways to draw nodes joins the lines
-        if cls.hidden is not None:
-            show_on_node(text, cls.hidden.unique_id)
-        return io.NodeOutput(encoded, ui=ui.PreviewText(text))
+        return io.NodeOutput(encoded, ui=lines_on_node(lines, cls.hidden))
 
 
 def encode_concepts(

@@ -13,8 +13,8 @@ from ..core.masks import Choice, Cleaning, Combine, Method, check, masks
 from ..core.resize import common_batch, resized
 from ..core.segmentation import segmentation
 from ..core.types import Heatmaps
-from ._host import io, ui
-from .messages import show_on_node
+from ._host import io
+from .messages import lines_on_node
 from .types import HeatmapsType
 
 
@@ -238,16 +238,12 @@ class HeatmapToMasks(io.ComfyNode):
         picture = segmentation(sized, image, opacity, legend)
         text = coverage(made, labels if combine == "per concept" else [" + ".join(labels)])
         numbers = number_legend(heatmaps.labels, captions(heatmaps.labels)) if legend else ()
-        # One of the editor's two ways to draw nodes joins the lines.
-        shown = ";\n".join((*text.splitlines(), *numbers))
-        if cls.hidden is not None:
-            show_on_node(shown, cls.hidden.unique_id)
         device = comfy.model_management.intermediate_device()
         return io.NodeOutput(
             made.flatten(0, 2).to(device),  # CBFHW to (CBF)HW
             picture.to(device),
             text,
-            ui=ui.PreviewText(shown),
+            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
         )
 
 

@@ -9,7 +9,8 @@ from ..core.colormaps import NAMES
 from ..core.labels import captions, number_legend
 from ..core.overlay import Layout, Style, overlay
 from ..core.types import Heatmaps
-from ._host import io, ui
+from ._host import io
+from .messages import lines_on_node
 from .types import HeatmapsType
 
 
@@ -81,6 +82,7 @@ class HeatmapOverlay(io.ComfyNode):
                     tooltip="Draw the colour bar with the values that its ends stand for.",
                 ),
             ],
+            hidden=[io.Hidden.unique_id],
             outputs=[
                 io.Image.Output(
                     display_name="image",
@@ -103,11 +105,8 @@ class HeatmapOverlay(io.ComfyNode):
     ) -> io.NodeOutput:
         style = Style(opacity, colormap, layout, labels, legend)
         drawn = overlay(image, heatmaps, style)
+        # What the labels drawn as numbers stand for.
+        lines = number_legend(heatmaps.labels, captions(heatmaps.labels)) if labels else ()
+        shown = lines_on_node(lines, cls.hidden) if lines else None
         device = comfy.model_management.intermediate_device()
-        return io.NodeOutput(drawn.to(device), ui=_numbers(heatmaps) if labels else None)
-
-
-def _numbers(heatmaps: Heatmaps) -> ui.PreviewText | None:
-    """What the labels drawn as numbers stand for, shown on the node; None when there are none."""
-    lines = number_legend(heatmaps.labels, captions(heatmaps.labels))
-    return ui.PreviewText("\n".join(lines)) if lines else None
+        return io.NodeOutput(drawn.to(device), ui=shown)

@@ -19,7 +19,8 @@ from ..core.report import (
     report,
 )
 from ..core.types import Heatmaps
-from ._host import io, ui
+from ._host import io
+from .messages import lines_on_node
 from .types import HeatmapsType
 
 OnFailure = Literal["report only", "stop the workflow"]
@@ -50,6 +51,7 @@ class ConceptReport(io.ComfyNode):
             ],
             is_output_node=True,
             inputs=[*_judged(), *_required()],
+            hidden=[io.Hidden.unique_id],
             outputs=[
                 io.String.Output(
                     display_name="text", tooltip="The report, one line for each concept."
@@ -106,7 +108,7 @@ class ConceptReport(io.ComfyNode):
         device = comfy.model_management.intermediate_device()
         drawn = chart(found, image).to(device)
         text = as_text(found)
-        shown = ui.PreviewText("\n".join((text, *_numbers(found))))
+        shown = lines_on_node((*text.splitlines(), *_numbers(found)), cls.hidden)
         return io.NodeOutput(text, as_json(found), drawn, found.passed, ui=shown)
 
 

@@ -12,7 +12,8 @@ from ..core.timeline_curves import curves
 from ..core.timeline_sheet import Window, contact_sheet, film
 from ..core.timeline_words import as_json, describe
 from ..core.types import Capture
-from ._host import io, ui
+from ._host import io
+from .messages import lines_on_node
 from .types import CaptureType
 
 _ALL = "all"
@@ -116,6 +117,7 @@ class HeatmapTimeline(io.ComfyNode):
                 "concept attention",
             ],
             inputs=[*_what(), *_which()],
+            hidden=[io.Hidden.unique_id],
             outputs=[
                 io.Image.Output(
                     display_name="sheet",
@@ -168,7 +170,7 @@ class HeatmapTimeline(io.ComfyNode):
             curves(found)[None].to(device),
             as_json(found),
             text,
-            ui=ui.PreviewText("\n".join((text, *numbers))),
+            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
         )
 
 

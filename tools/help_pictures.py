@@ -40,7 +40,7 @@ _HAS = f"type => Boolean(({_FIND})(type))"
 _LOOK = f"""type => {{
     const node = ({_FIND})(type)
     app.canvas.ds.scale = 1
-    app.canvas.ds.offset = [400 - node.pos[0], 60 - node.pos[1]]
+    app.canvas.ds.offset = [400 - node.pos[0], 110 - node.pos[1]]
     app.canvas.deselectAll?.()
     app.canvas.setDirty(true, true)
 }}"""
