@@ -64,6 +64,12 @@ _LAST_RUN = """async () => {
     const answer = await app.api.fetchApi("/history?max_items=1")
     return Object.keys(await answer.json())[0] ?? null
 }"""
+# The host forgets results, so that every node runs, and says on itself what it found.
+_FORGET = """() => app.api.fetchApi("/free", {
+    method: "POST",
+    headers: {"Content-Type": "application/json"},
+    body: JSON.stringify({free_memory: true}),
+})"""
 _PAINTED = """() => Number(document.querySelector('[data-ca="viewer"]')?.shadowRoot
     .querySelector('[data-ca="stage"]').dataset.painted ?? 0)"""
 _SLIDE = """([name, share]) => {
@@ -81,6 +87,7 @@ def make(page: Page) -> None:
         name = "Comfy.VueNodes.Enabled"
         page.evaluate("([name, on]) => app.extensionManager.setting.set(name, on)", [name, vue])
         page.wait_for_function("on => LiteGraph.vueNodesMode === on", arg=vue)
+        page.evaluate(_FORGET)
         for state, (path, act) in _STATES.items():
             _run(page, path)
             act(page)
