@@ -221,17 +221,21 @@ def _values(node: Node) -> list[Any]:
             continue
         value = node.inputs.get(each.name, each.default)
         values.append(each.default if isinstance(value, Output) else value)
-        if each.options.get("control_after_generate"):
+        if _is_seed(each):
             values.append("fixed")  # queueing again then decodes again without sampling again
     return values
 
 
+def _is_seed(each: Input) -> bool:
+    """Whether the editor adds a widget behind it that changes it after a run."""
+    return bool(each.options.get("control_after_generate")) or each.name in ("seed", "noise_seed")
+
+
 def _height(node: Node) -> int:
     """The height that the editor gives the node; texts of several lines get a fixed share."""
-    drawn = [each.options for each in inputs(node.info) if each.widget]
-    texts = sum(bool(options.get("multiline")) for options in drawn)
-    lines = len(drawn) - texts
-    lines += sum(bool(options.get("control_after_generate")) for options in drawn)
+    drawn = [each for each in inputs(node.info) if each.widget]
+    texts = sum(bool(each.options.get("multiline")) for each in drawn)
+    lines = len(drawn) - texts + sum(map(_is_seed, drawn))
     sockets = len(inputs(node.info)) - len(drawn)
     height = max(sockets, len(node.info["output"]), 1) * _SLOT + 6
     height += _ELEMENTS.get(node.type, 0)

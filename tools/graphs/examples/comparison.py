@@ -73,6 +73,7 @@ def lora(graph: Graph) -> None:
             "training_dtype": "fp32",
             "lora_dtype": "fp32",
         },
+        height=900,  # Nodes 2.0 needs much more for so many widgets than LiteGraph
     )
     switched = graph.add(
         "LoraModelLoader", {"model": model, "lora": trained.out("lora"), "strength_model": 1.0}
