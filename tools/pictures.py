@@ -33,6 +33,12 @@ _PATIENCE = 90_000  # milliseconds, for a busy machine
 
 _IS_UP = """() => window.app?.isGraphReady && !window.app.extensionManager.spinner
     && window.app.extensionManager.workflow.activeWorkflow"""
+# However small the whole graph is, its words are drawn, and nothing lies over it.
+_LEGIBLE = """async () => {
+    const {setting} = app.extensionManager
+    await setting.set("LiteGraph.Canvas.MinFontSizeForLOD", 0)
+    await setting.set("Comfy.Minimap.Visible", false)
+}"""
 _IS_SHOWN = """() => app.rootGraph.nodes.filter(node => node.type === "SaveImage")
     .every(node => node.imgs?.length && node.imgs.every(image => image.naturalWidth))"""
 
@@ -66,6 +72,7 @@ def _shot(page: Page) -> Image.Image:
     """The editor with the workflow after its run, the whole graph in view."""
     page.keyboard.press("Escape")  # the templates, which a first visit is shown
     page.get_by_test_id("dialog-overlay").wait_for(state="detached")
+    page.evaluate(_LEGIBLE)
     document = json.loads(WORKFLOW.read_text(encoding="utf-8"))
     page.evaluate("document => app.loadGraphData(document)", document)
     page.get_by_test_id("queue-button").click()
