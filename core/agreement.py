@@ -80,16 +80,5 @@ def average_precision(scores: Tensor, truth: Tensor) -> float:
     return float((counts / len(own) * hits / seen).sum())
 
 
-def winners(shares: Tensor, background: Tensor | None) -> Tensor:
-    """Where each concept is stronger than every other and the background: [C, ...] bool.
-
-    shares: [C, ...]. background: [...], or None without one. Of equal ones the first wins.
-    """
-    rivals = shares if background is None else torch.cat((shares, background[None]))
-    winner = rivals.max(0).indices  # argmax takes ten times as long on a CPU
-    places = torch.arange(len(shares), device=shares.device)
-    return winner == places.view(-1, *[1] * winner.ndim)
-
-
 def _undefined(values: Tensor, where: Tensor) -> Tensor:
     return values.masked_fill(where, torch.nan)

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .agreement import centre, correlation, iou, soft_iou, winners
+from .agreement import centre, correlation, iou, soft_iou
 from .errors import ConceptAttentionError
 from .resize import resized
+from .segments import places_won, strongest
 from .types import Heatmaps
 
 _WHOLE = ((0.0, 1.0),)
@@ -202,7 +203,7 @@ def _segments(shares: Tensor, background: Tensor | None, places: list[int]) -> T
     """Where the concepts at these places win; None where a single one has no rival."""
     if background is None and len(shares) == 1:
         return None
-    return winners(shares, background)[places]
+    return places_won(strongest(shares, background), len(shares))[places]
 
 
 def _figures(

@@ -28,14 +28,21 @@ def winners(heatmaps: Heatmaps) -> Tensor:
             "would win every pixel. Leave concept empty in Heatmap Decode, or name a background in "
             "the Concept Encoder; or choose another method."
         )
-    shares = heatmaps.shares
-    if heatmaps.background is None:
-        return shares.argmax(0)
-    return torch.cat((heatmaps.background[None], shares)).argmax(0) + NOBODY
+    return strongest(heatmaps.shares, heatmaps.background)
+
+
+def strongest(shares: Tensor, background: Tensor | None) -> Tensor:
+    """As `winners`, of shares [C, ...] and the background's [...], or None without one: [...]."""
+    best, winner = shares.max(0)  # argmax takes ten times as long on a CPU
+    return winner if background is None else winner.where(best > background, NOBODY)
+
+
+def places_won(winner: Tensor, concepts: int) -> Tensor:
+    """For each of so many concepts, where it is the winner [...]: bool [C, ...]."""
+    indices = torch.arange(concepts, device=winner.device)
+    return winner == indices.view(-1, *[1] * winner.ndim)
 
 
 def segments(heatmaps: Heatmaps) -> Tensor:
     """Where each concept has the largest share: bool [C, B, F, H, W]; see `winners`."""
-    won = winners(heatmaps)
-    concepts = torch.arange(len(heatmaps.labels), device=won.device).view(-1, 1, 1, 1, 1)
-    return won[None] == concepts
+    return places_won(winners(heatmaps), len(heatmaps.labels))

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from ..errors import ConceptAttentionError
+from ..segments import strongest
 from ..types import Heatmaps
-from .figures import Figures, figures, overlap, presence, winners
+from .figures import Figures, figures, overlap, presence
 from .verdict import THRESHOLD, Verdict, on_scale, rival, verdict
 
 
@@ -123,7 +124,7 @@ def _item(
     shares: Tensor, background: Tensor | None, heatmaps: Heatmaps, settings: Settings
 ) -> Item:
     """One batch item: shares [C, F, H, W], background [F, H, W]."""
-    best = winners(shares, background)
+    best = strongest(shares, background)
     raw = presence(shares)  # [C, F]
     nulls = [heatmaps.labels.index(label) for label in settings.null_concepts]
     level = float(raw[nulls].max()) if nulls else None

@@ -20,8 +20,8 @@ Box = tuple[int, int, int, int]
 class Figures:
     """One concept in one picture or frame.
 
-    score: see `presence`. share: part of the places that it wins, see `winners`. peak, peak_at: the
-    highest value and its (x, y), the first from the top where several are equal. place: in words,
+    score: see `presence`. share: part of the places that it wins, see `segments.winners`. peak,
+    peak_at: the highest value and its (x, y), the first from the top of equal ones. place: in words,
     see `words.place`, of its `piece` alone, so that a faint rest does not draw it to the middle.
     box: (x, y, width, height), see `box`. sharpness: see `sharpness`.
     """
@@ -61,18 +61,6 @@ def presence(values: Tensor) -> Tensor:
     flat = values.flatten(-2)
     count = max(1, round(TOP * flat.shape[-1]))
     return flat.topk(count, dim=-1).values.mean(-1)
-
-
-def winners(shares: Tensor, background: Tensor | None) -> Tensor:
-    """Which concept has the largest share of every place: [..., H, W], -1 for the background.
-
-    shares: [C, ..., H, W]. background: [..., H, W], None where there was none. Of equal shares the
-    background wins, then the first concept.
-    """
-    best = shares.argmax(0)
-    if background is None:
-        return best
-    return torch.where(shares.amax(0) > background, best, -1)
 
 
 def region(values: Tensor) -> Tensor:

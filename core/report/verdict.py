@@ -28,7 +28,7 @@ class Rival:
 def rival(values: Tensor, best: Tensor, index: int) -> Rival | None:
     """Who wins the places where concept `index` is at least half as high as its peak.
 
-    values: [H, W], its map. best: [H, W], see `figures.winners`. None where no other concept wins
+    values: [H, W], its map. best: [H, W], see `segments.winners`. None where no other concept wins
     any; the background is nobody.
     """
     taken = best[region(values)]

@@ -12,7 +12,6 @@ from concept_attention.core.agreement import (
     correlation,
     iou,
     soft_iou,
-    winners,
 )
 
 A = torch.tensor([[0.0, 0.2, 0.4], [0.0, 0.2, 0.4]])
@@ -73,16 +72,3 @@ def test_average_precision_counts_equal_pixels_together():
     assert float(average_precision(A, other)) == pytest.approx(0.5 * 1 / 4 + 0.5 * 2 / 6)
     assert float(average_precision(FLAT, truth)) == pytest.approx(2 / 6)
     assert math.isnan(average_precision(A, mask((0, 0, 0), (0, 0, 0))))
-
-
-def test_winners_are_stronger_than_all_others_and_the_background():
-    shares = torch.tensor([[[0.5, 0.2, 0.1], [0.4, 0.1, 0.3]], [[0.3, 0.3, 0.1], [0.4, 0.1, 0.6]]])
-    assert winners(shares, None).tolist() == [
-        [[True, False, True], [True, True, False]],
-        [[False, True, False], [False, False, True]],
-    ]
-    behind = torch.tensor([[0.2, 0.5, 0.8], [0.2, 0.8, 0.1]])
-    assert winners(shares, behind).tolist() == [
-        [[True, False, False], [True, False, False]],
-        [[False, False, False], [False, False, True]],
-    ]

@@ -23,9 +23,9 @@ from concept_attention.core.report.figures import (
     presence,
     region,
     sharpness,
-    winners,
 )
 from concept_attention.core.report.verdict import Rival, on_scale, rival, verdict
+from concept_attention.core.segments import strongest
 from concept_attention.core.types import Heatmaps
 
 # 2 rows of 3 places: a house at the left, a tree at the lower right, the rest is background.
@@ -49,7 +49,7 @@ def close(value, expected):
 
 
 def test_the_figures_of_a_small_map():
-    won = winners(torch.stack((HOUSE, TREE)), BEHIND)
+    won = strongest(torch.stack((HOUSE, TREE)), BEHIND)
     assert won.tolist() == [[0, -1, -1], [0, -1, 1]]
     house = figures(HOUSE, won == 0)
     assert close(house.score, 0.9) and close(house.peak, 0.9)  # the top 0.5 % of 6 is one value
@@ -85,8 +85,8 @@ def test_overlap_is_the_soft_intersection_over_union():
 
 
 def test_the_background_wins_a_tie_and_without_one_a_concept_always_wins():
-    assert winners(torch.full((2, 2, 3), 0.5), torch.full((2, 3), 0.5)).unique().tolist() == [-1]
-    assert winners(torch.stack((HOUSE, TREE)), None).tolist() == [[0, 0, 0], [0, 1, 1]]
+    assert strongest(torch.full((2, 2, 3), 0.5), torch.full((2, 3), 0.5)).unique().tolist() == [-1]
+    assert strongest(torch.stack((HOUSE, TREE)), None).tolist() == [[0, 0, 0], [0, 1, 1]]
 
 
 def test_a_box_is_of_the_piece_that_holds_the_peak():
@@ -103,7 +103,7 @@ def test_a_place_is_that_of_the_piece_with_the_peak_not_of_the_faint_rest():
 
 
 def test_a_rival_is_who_takes_the_places_where_a_concept_is_highest():
-    best = winners(torch.stack((HOUSE, TREE)), BEHIND)
+    best = strongest(torch.stack((HOUSE, TREE)), BEHIND)
     assert rival(torch.tensor([[0.0, 0.2, 0.0], [0.3, 0.3, 0.3]]), best, 2) == Rival(0, 0.25)
     assert rival(HOUSE, best, 0) is None  # nobody else, and the background is nobody
     assert rival(BEHIND, best, 2) is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from concept_attention.core.decode import normalized
-from concept_attention.core.segments import segments
+from concept_attention.core.segments import places_won, segments, strongest
 from concept_attention.core.types import Heatmaps
 
 DRAGON = [[0.5, 0.2, 0.4], [0.1, 0.3, 0.6]]
@@ -42,3 +42,16 @@ def test_a_place_that_the_background_has_as_much_of_belongs_to_no_concept():
 def test_a_stretch_changes_no_segment():
     for normalize in ("shared", "per concept"):
         assert torch.equal(segments(normalized(maps(), normalize)), segments(maps()))
+
+
+def test_winners_are_stronger_than_all_others_and_the_background():
+    shares = torch.tensor([[[0.5, 0.2, 0.1], [0.4, 0.1, 0.3]], [[0.3, 0.3, 0.1], [0.4, 0.1, 0.6]]])
+    assert places_won(strongest(shares, None), 2).tolist() == [
+        [[True, False, True], [True, True, False]],
+        [[False, True, False], [False, False, True]],
+    ]
+    behind = torch.tensor([[0.2, 0.5, 0.8], [0.2, 0.8, 0.1]])
+    assert places_won(strongest(shares, behind), 2).tolist() == [
+        [[True, False, False], [True, False, False]],
+        [[False, False, False], [False, False, True]],
+    ]
