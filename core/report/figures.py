@@ -21,9 +21,9 @@ class Figures:
     """One concept in one picture or frame.
 
     score: see `presence`. share: part of the places that it wins, see `segments.winners`. peak,
-    peak_at: the highest value and its (x, y), the first from the top of equal ones. place: in words,
-    see `words.place`, of its `piece` alone, so that a faint rest does not draw it to the middle.
-    box: (x, y, width, height), see `box`. sharpness: see `sharpness`.
+    peak_at: the highest value and its (x, y), the first from the top of equal ones. place: in
+    words, see `words.place`, of its `piece` alone, so that a faint rest does not draw it to the
+    middle. box: (x, y, width, height), see `box`. sharpness: see `sharpness`.
     """
 
     score: float

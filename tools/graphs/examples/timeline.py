@@ -28,6 +28,7 @@ def pocket(graph: Graph) -> None:
     found = graph.add(
         "ConceptAttentionTimeline",
         {"capture": sampled.out("capture"), "image": picture.out("IMAGE"), "concept": "house"},
+        height=390,  # Nodes 2.0 needs more than LiteGraph
     )
     answer = graph.add("PreviewAny", {"source": found.out("text")}, title="Answer", height=200)
     sheet = save(graph, found.out("sheet"), f"{_FOLDER}/sheet", "Contact sheet", 420)
