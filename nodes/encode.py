@@ -250,6 +250,7 @@ def encode_words(clip: Any, prompt: str, kind: str = "auto") -> Concepts:
         raise ConceptAttentionError(_NO_PROMPT)
     encoder, found = tokenize_prompt(clip, prompt, kind)
     rows, cut = _output(clip, found)
+    rows = rows.to("cpu", torch.float32)
     items = []
     for word in found.words:
         indices = tuple(found.indices[i] - cut for i in word.tokens)
@@ -272,11 +273,12 @@ def _rows(clip: Any, concept: Tokenized) -> tuple[torch.Tensor, int]:
     [T, width], on the CPU, float32.
     """
     rows, cut = _output(clip, concept)
-    return rows[[concept.first + i - cut for i in concept.chosen]], cut
+    places = [concept.first + i - cut for i in concept.chosen]
+    return rows[places].to("cpu", torch.float32), cut
 
 
 def _output(clip: Any, concept: Tokenized | Prompt) -> tuple[torch.Tensor, int]:
-    """All rows of the encoder's output, [rows, width] on the CPU in float32, and those cut off."""
+    """All rows of the encoder's output, [rows, width] as it left them, and how many were cut."""
     scheduled = clip.encode_from_tokens_scheduled(concept.tokens, show_pbar=False)
     if len(scheduled) != 1:
         raise ConceptAttentionError(
@@ -290,4 +292,4 @@ def _output(clip: Any, concept: Tokenized | Prompt) -> tuple[torch.Tensor, int]:
             f"clip: it gives an output of shape {tuple(rows.shape)} for {concept.rows} tokens, "
             "so the concept's row cannot be told. Connect a supported model's text encoder."
         )
-    return rows[0].to("cpu", torch.float32), cut
+    return rows[0], cut
