@@ -5,11 +5,14 @@ for the correlation with a constant map.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+_DIGITS = 6
 _FLAT = 1e-6  # what float32 leaves between the pixels of a constant map that was resized
 
 
@@ -40,8 +43,8 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 def soft_iou(a: Tensor, b: Tensor) -> Tensor:
     """The sum of the smaller values over the sum of the larger ones, 0 to 1; NaN for all zeros."""
-    least = torch.minimum(a, b).double().sum((-2, -1))
-    most = torch.maximum(a, b).double().sum((-2, -1))
+    least = torch.minimum(a, b).sum((-2, -1), dtype=torch.float64)
+    most = torch.maximum(a, b).sum((-2, -1), dtype=torch.float64)
     return _undefined(least / most, most == 0)
 
 
@@ -78,6 +81,18 @@ def average_precision(scores: Tensor, truth: Tensor) -> float:
     seen = len(every) - np.searchsorted(every, thresholds, "left")
     hits = counts[::-1].cumsum()[::-1]
     return float((counts / len(own) * hits / seen).sum())
+
+
+def defined(value: float) -> Any:
+    """The number, or None where there is no answer."""
+    return None if math.isnan(value) else value
+
+
+def rounded(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Figures by their names as a file has them, with six digits."""
+    return {
+        name: None if value is None else round(value, _DIGITS) for name, value in figures.items()
+    }
 
 
 def _undefined(values: Tensor, where: Tensor) -> Tensor:

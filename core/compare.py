@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .agreement import centre, correlation, iou, soft_iou
+from .agreement import centre, correlation, defined, iou, soft_iou
 from .errors import ConceptAttentionError
 from .resize import resized
 from .segments import places_won, strongest
@@ -230,8 +230,4 @@ def _figures(
         b.double().mean((-2, -1)),
     )
     table = torch.stack(columns, -1).flatten(1, 2)
-    return tuple(tuple(Figures(*map(_defined, row)) for row in rows) for rows in table.tolist())
-
-
-def _defined(value: float) -> Any:
-    return None if math.isnan(value) else value
+    return tuple(tuple(Figures(*map(defined, row)) for row in rows) for rows in table.tolist())

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 
+from .agreement import rounded
 from .compare import Comparison, Figures, mean_figures
 
 _STILL = 0.5  # pixels; less is no move that anyone sees
-_DIGITS = 6
 
 
 def describe(comparison: Comparison, names: tuple[str, str]) -> str:
@@ -87,8 +87,7 @@ def as_json(comparison: Comparison, names: tuple[str, str]) -> str:
 
 def _plain(figures: Figures) -> dict[str, float | None]:
     names: Sequence[str] = (*(field.name for field in fields(Figures)), "change")
-    found = {name: getattr(figures, name) for name in names}
-    return {name: None if value is None else round(value, _DIGITS) for name, value in found.items()}
+    return rounded({name: getattr(figures, name) for name in names})
 
 
 def number(value: float | None) -> str:

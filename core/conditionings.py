@@ -33,13 +33,14 @@ def prompts_of(guider: Any, name: str, sampler: Any = None) -> Sequence[dict[str
             f"conditioning: '{name}' is not one of {', '.join(CONDITIONINGS)}"
         )
     found: Sequence[dict[str, Any]] = guider.original_conds.get(name) or ()
-    if name == NEGATIVE and found:
-        _check_evaluated(guider, sampler)
-    if name == NEGATIVE and not found:
+    if name == POSITIVE:
+        return found
+    if not found:
         raise ConceptAttentionError(
             "conditioning: negative was chosen, and the guider has no negative prompt (a Basic "
             "guider knows the positive one only). Use a CFG guider, or choose positive."
         )
+    _check_evaluated(guider, sampler)
     return found
 
 

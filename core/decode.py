@@ -58,12 +58,8 @@ def decode(
     """
     _check_normalize(normalize)
     maps = shares(capture, layers, steps, temperature, order, unit_concepts, space)
-    if not bool(torch.isfinite(maps).all()):
-        raise ConceptAttentionError(
-            "capture: its scores are not finite (the model overflowed), so there is no map. "
-            "Sample with another weight or compute precision, such as bf16."
-        )
-    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
+    require_finite(maps)
+    shown = list(capture.shown)
     hidden = [i for i, hidden in enumerate(capture.background) if hidden]
     values = smooth(maps.transpose(0, 1).unflatten(-1, capture.grid), smoothing)
     values = to_frames(values, capture.spans, frames)
@@ -169,9 +165,23 @@ def unit_scores(scores: Tensor, norms: Tensor) -> Tensor:
     return scores / norms.clamp_min(smallest)[..., None]
 
 
-def _check(temperature: float, order: str) -> None:
+def require_finite(values: Tensor) -> None:
+    """Raise ConceptAttentionError where scores, or what was made of them, are not finite."""
+    if not bool(torch.isfinite(values).all()):
+        raise ConceptAttentionError(
+            "capture: its scores are not finite (the model overflowed), so there is no map. "
+            "Sample with another weight or compute precision, such as bf16."
+        )
+
+
+def require_temperature(temperature: float) -> None:
+    """Raise ConceptAttentionError for a temperature that is not a number above 0."""
     if not 0 < temperature < float("inf"):
         raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
+
+
+def _check(temperature: float, order: str) -> None:
+    require_temperature(temperature)
     if order not in get_args(Order):
         raise ConceptAttentionError(f"order: '{order}' is not one of {get_args(Order)}")
 

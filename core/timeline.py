@@ -1,13 +1,12 @@
 """One concept through a run: its map in every layer and at every step, and what changed when."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .decode import positions, unit_scores
+from .decode import positions, require_finite, require_temperature, unit_scores
 from .defaults import defaults
 from .errors import ConceptAttentionError
 from .timeline_points import Point, decided, points, segment, true_mask
@@ -84,22 +83,16 @@ def timeline(
     chosen = positions(capture, layers, steps)
     auto = defaults(capture.family)
     temperature = auto.temperature if temperature is None else temperature
-    if not 0 < temperature < math.inf:
-        raise ConceptAttentionError(f"temperature: {temperature} is not a number above 0")
+    require_temperature(temperature)
     scores, norms = (each[chosen[1]][:, chosen[0]] for each in (scores, norms))
     if auto.unit_concepts:
         scores = unit_scores(scores, norms)
-    if not bool(torch.isfinite(scores).all()):
-        raise ConceptAttentionError(
-            "capture: its scores are not finite (the model overflowed), so there is no map. "
-            "Sample with another weight or compute precision, such as bf16."
-        )
+    require_finite(scores)
     maps = _averages(scores, temperature, auto.order == "softmax first", capture.grid[1:])
     picture = capture.picture
     mask = None if truth is None else true_mask(truth, item, count_items(capture), picture)
     last = segment(maps.by_step[-1], place)
     step_points = points(maps.by_step, place, last, mask, picture)
-    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
     return Timeline(
         capture.labels[place],
         capture.family,
@@ -108,7 +101,7 @@ def timeline(
         tuple(capture.steps[i] for i in chosen[1]),
         tuple(capture.sigmas[i] for i in chosen[1]),
         maps.of(place),
-        float(maps.cells[:, :, shown].amax()),
+        float(maps.cells[:, :, list(capture.shown)].amax()),
         step_points,
         points(maps.by_layer, place, segment(maps.whole, place), mask, picture),
         decided(step_points, bool(last.any())),
@@ -133,11 +126,7 @@ def _spans(capture: Capture) -> tuple[int, ...]:
 
 
 def _place(capture: Capture, concept: str) -> int:
-    labels = [
-        label
-        for label, hidden in zip(capture.labels, capture.background, strict=True)
-        if not hidden
-    ]
+    labels = [capture.labels[place] for place in capture.shown]
     label = concept.strip() or labels[0]
     if label not in labels:
         raise ConceptAttentionError(

@@ -1,13 +1,11 @@
 """What is known of each map of a timeline: how strong it is, where it is, and how true."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
-from .agreement import average_precision, iou
+from .agreement import average_precision, defined, iou
 from .errors import ConceptAttentionError
 from .resize import resize
 
@@ -72,7 +70,7 @@ def points(
         own.mean((-2, -1)).tolist(),
         own.amax((-2, -1)).tolist(),
         [None, *own.diff(dim=0).abs().mean((-2, -1)).tolist()],
-        map(_defined, iou(segment(maps, place), goal).tolist()),
+        map(defined, iou(segment(maps, place), goal).tolist()),
     )
     known = list(zip(*columns, strict=True))
     if mask is None:
@@ -105,7 +103,3 @@ def decided(points: Sequence[Point], anywhere: bool) -> int | None:
         i for i, each in enumerate(points) if each.agreement is None or each.agreement < DECIDED
     ]
     return late[-1] + 1 if late else 0
-
-
-def _defined(value: float) -> Any:
-    return None if math.isnan(value) else value

@@ -4,10 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from .agreement import rounded
 from .timeline import Timeline, averaged
 from .timeline_points import DECIDED, Point
-
-_DIGITS = 6
 
 
 def answer(timeline: Timeline) -> str:
@@ -74,13 +73,13 @@ def as_json(timeline: Timeline) -> str:
         "family": timeline.family,
         "item": timeline.item,
         "steps": [
-            {"step": step, "sigma": level, **_plain(point)}
+            {"step": step, "sigma": level, **rounded(asdict(point))}
             for step, level, point in zip(
                 timeline.steps, timeline.sigmas, timeline.step_points, strict=True
             )
         ],
         "layers": [
-            {"layers": entry, **_plain(point)}
+            {"layers": entry, **rounded(asdict(point))}
             for entry, point in zip(timeline.layers, timeline.layer_points, strict=True)
         ],
         "decided": None
@@ -107,8 +106,3 @@ def sigma(value: float) -> str:
 
 def _best(points: Sequence[Point]) -> int:
     return max(range(len(points)), key=lambda place: points[place].truth_iou or 0.0)
-
-
-def _plain(point: Point) -> dict[str, float | None]:
-    found: dict[str, float | None] = asdict(point)
-    return {name: None if value is None else round(value, _DIGITS) for name, value in found.items()}

@@ -111,6 +111,11 @@ class Capture:
     spaces: Mapping[str, Scored] = field(default_factory=dict)
 
     @property
+    def shown(self) -> tuple[int, ...]:
+        """Places of the concepts that are not background."""
+        return tuple(place for place, hidden in enumerate(self.background) if not hidden)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all scores and norms."""
         parts = [self.scores, self.norms]

@@ -63,8 +63,7 @@ def view_capture(
     extent = covered(grid, capture.picture)
     auto_layers, auto_steps = positions(capture)
     layers, steps = positions(capture, settings.layers, settings.steps)
-    hidden = dict(zip(capture.labels, capture.background, strict=True))
-    shown = tuple(label for label in capture.labels if not hidden[label])
+    shown = tuple(capture.labels[place] for place in capture.shown)
     bundle = {
         **_common("scores", pictures, size, batch, spans_of(capture, pictures), grid),
         "covered": [e / side for e, side in zip(extent, capture.picture, strict=True)],

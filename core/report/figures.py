@@ -9,6 +9,7 @@ import torch
 from scipy import ndimage  # type: ignore[import-untyped]
 from torch import Tensor
 
+from ..agreement import soft_iou
 from .words import place
 
 TOP = 0.005  # of a picture's places: those whose mean is the score
@@ -118,8 +119,6 @@ def overlap(shares: Tensor) -> Tensor:
     found = torch.eye(len(flat))
     for first in range(len(flat)):
         for second in range(first + 1, len(flat)):
-            larger = torch.maximum(flat[first], flat[second]).sum(dtype=torch.float64)
-            smaller = torch.minimum(flat[first], flat[second]).sum(dtype=torch.float64)
-            value = float(smaller / larger) if larger > 0 else 0.0
+            value = soft_iou(flat[first][None], flat[second][None]).nan_to_num(0.0)
             found[first, second] = found[second, first] = value
     return found

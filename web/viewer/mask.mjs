@@ -11,8 +11,11 @@ export function inputs(run, state, shown) {
     const { bundle } = run;
     const threshold = state.threshold ?? bundle.chosen.threshold ?? 0;
     /** @type {Record<string, string | number | boolean>} */
-    const values = { concept: shown.map(quoted).join(", "), threshold };
-    values.segments = state.mode === "segments";
+    const values = {
+        concept: shown.map(quoted).join(", "),
+        threshold,
+        segments: state.mode === "segments",
+    };
     if (!run.decodes) return values;
     const choice = run.choice(state);
     const steps = bundle.steps.map((/** @type {number} */ step) => [step]);
