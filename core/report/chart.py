@@ -2,12 +2,12 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
+from ..board import Board, fitted, plain
 from ..errors import ConceptAttentionError
 from ..hues import hues
-from ..labels import Caption, captions, line, line_height, number_legend
-from ..overlay import BACKGROUND, MUTED, TEXT
+from ..labels import Caption, captions, line_height, number_legend
+from ..overlay import MUTED, TEXT
 from .account import Finding, Item, Report
 from .text import verdict_text
 
@@ -43,34 +43,35 @@ def _table(report: Report, number: int) -> Tensor:
     width = 2 * _MARGIN + _LABEL + _BAR + _WORDS + 2 * _GAP
     foot = 2 if report.checks else 1
     height = 2 * _MARGIN + len(item.findings) * _ROW + foot * _LINE
-    canvas = _fill(height, width)
+    board = Board(height, width)
     labels = [finding.label for finding in item.findings]
     drawn = dict(zip(labels, captions(labels), strict=True))
     colours = hues(len(item.findings))
     for i, finding in enumerate(item.findings):
         top = _MARGIN + i * _ROW
-        _row(canvas, top, finding, drawn, colours[i])
-    _scale(canvas, height - _MARGIN - foot * _LINE, len(item.findings), report)
+        _row(board, top, finding, drawn, colours[i])
+    _scale(board, height - _MARGIN - foot * _LINE, len(item.findings), report)
     if report.checks:
-        _result(canvas, height - _MARGIN - _LINE, number, report)
-    return canvas
+        _result(board, height - _MARGIN - _LINE, number, report)
+    return board.image
 
 
 def _row(
-    canvas: Tensor, top: int, finding: Finding, drawn: dict[str, Caption], colour: Tensor
+    board: Board, top: int, finding: Finding, drawn: dict[str, Caption], colour: Tensor
 ) -> None:
     """A concept: its name, its bar, the verdict, and beneath it where and how much."""
-    _write(canvas, top, _MARGIN, _LABEL, drawn[finding.label], MUTED if finding.is_null else TEXT)
+    ink = MUTED if finding.is_null else TEXT
+    board.write(drawn[finding.label], (top, _MARGIN), _LABEL, _PIXELS, ink)
     left, thick = _MARGIN + _LABEL + _GAP, _LINE - 8
-    canvas[top + 4 : top + 4 + thick, left : left + _BAR] = _rgb(_RAIL)
+    board.paste(plain((thick, _BAR), _RAIL), top + 4, left)
     length = round(_BAR * min(1.0, finding.score))
-    shade = _rgb(MUTED) if finding.is_null else colour
-    canvas[top + 4 : top + 4 + thick, left : left + length] = shade
+    shade = plain((thick, length), MUTED) if finding.is_null else colour.expand(thick, length, 3)
+    board.paste(shade, top + 4, left)
     words = left + _BAR + _GAP
-    _write(canvas, top, words, _WORDS, _verdict(finding, drawn), TEXT)
+    board.write(_verdict(finding, drawn), (top, words), _WORDS, _PIXELS, TEXT)
     if finding.verdict not in ("absent", None):
         place = f"{finding.best.place}, {100 * finding.share:.0f} % of the picture"
-        _write(canvas, top + _LINE, words, _WORDS, Caption(place), MUTED)
+        board.write(place, (top + _LINE, words), _WORDS, _PIXELS, MUTED)
 
 
 def _verdict(finding: Finding, drawn: dict[str, Caption]) -> Caption:
@@ -82,40 +83,39 @@ def _verdict(finding: Finding, drawn: dict[str, Caption]) -> Caption:
     return Caption(f"{finding.score:.2f}  confused with {drawn[finding.rival or ''].text}")
 
 
-def _scale(canvas: Tensor, top: int, rows: int, report: Report) -> None:
+def _scale(board: Board, top: int, rows: int, report: Report) -> None:
     """The threshold's line through all bars, and its name under them."""
     left = _MARGIN + _LABEL + _GAP
     at = left + min(_BAR - 1, round(_BAR * report.settings.threshold))
-    canvas[_MARGIN : _MARGIN + rows * _ROW, at : at + 1] = _rgb(TEXT)
-    text = Caption(f"threshold {report.settings.threshold:.2f}")
-    _write(canvas, top, left, _BAR, text, MUTED)
+    board.paste(plain((rows * _ROW, 1), TEXT), _MARGIN, at)
+    text = f"threshold {report.settings.threshold:.2f}"
+    board.write(text, (top, left), _BAR, _PIXELS, MUTED)
 
 
-def _result(canvas: Tensor, top: int, number: int, report: Report) -> None:
+def _result(board: Board, top: int, number: int, report: Report) -> None:
     checks = [check for check in report.checks if check.item == number]
     failed = [check.finding.label for check in checks if not check.passed]
     text = f"FAILED: {len(failed)} of {len(checks)} checks" if failed else "PASSED"
-    width = canvas.shape[1] - 2 * _MARGIN
-    _write(canvas, top, _MARGIN, width, Caption(text), _BAD if failed else _GOOD)
+    width = board.image.shape[1] - 2 * _MARGIN
+    board.write(text, (top, _MARGIN), width, _PIXELS, _BAD if failed else _GOOD)
 
 
 def _picture(report: Report, number: int, image: Tensor, height: int) -> Tensor:
     """The picture of a batch item [h, w, 3] with its boxes, with a margin to its left."""
     item = report.items[number]
     frame = _frame(item)
-    shown = image[_index(report, number, frame, image.shape[0])][..., :3].float().cpu()
+    shown = image[_index(report, number, frame, image.shape[0])]
     tall = max(height - 2 * _MARGIN, _LEAST_HEIGHT)
     tall = min(tall, round(_TALLEST * tall * shown.shape[0] / shown.shape[1]))
     size = (tall, max(1, round(tall * shown.shape[1] / shown.shape[0])))
-    small = interpolate(shown.movedim(-1, 0)[None], size, mode="bilinear", antialias=True)
-    canvas = small[0].movedim(0, -1).clamp(0.0, 1.0).contiguous()
+    canvas = fitted(shown[None], size)[0].contiguous()
     colours = hues(len(item.findings))
     for finding, colour in zip(item.findings, colours, strict=True):
         if finding.verdict not in ("absent", None):
             _outline(canvas, finding.frames[frame].box, colour, report.size)
-    framed = _fill(size[0] + 2 * _MARGIN, size[1] + _MARGIN)
-    framed[_MARGIN : _MARGIN + size[0], _MARGIN:] = canvas
-    return framed
+    framed = Board(size[0] + 2 * _MARGIN, size[1] + _MARGIN)
+    framed.paste(canvas, _MARGIN, _MARGIN)
+    return framed.image
 
 
 def _frame(item: Item) -> int:
@@ -155,27 +155,7 @@ def _outline(
         canvas[rows, columns] = colour
 
 
-def _write(
-    canvas: Tensor,
-    top: int,
-    left: int,
-    width: int,
-    text: Caption,
-    colour: tuple[int, int, int],
-) -> None:
-    drawn = line((_LINE, width), _PIXELS, text, "", (colour, colour), BACKGROUND)
-    canvas[top : top + _LINE, left : left + width] = drawn
-
-
 def _tall(picture: Tensor, height: int) -> Tensor:
     """The picture with background beneath it, up to a height."""
-    rest = _fill(height - picture.shape[0], picture.shape[1])
+    rest = plain((height - picture.shape[0], picture.shape[1]))
     return torch.cat((picture, rest), dim=0)
-
-
-def _fill(height: int, width: int) -> Tensor:
-    return _rgb(BACKGROUND).expand(height, width, 3).clone()
-
-
-def _rgb(colour: tuple[int, int, int]) -> Tensor:
-    return torch.tensor(colour) / 255
