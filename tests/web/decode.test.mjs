@@ -109,9 +109,35 @@ test("maps that are decoded already come as they are, and can be changed", () =>
     expect(() => decoder.auto).toThrow("decoded already");
 });
 
-test("a decoder says how much memory it takes", () => {
-    const decoder = new Decoder(shape("softmax first"), SCORES);
-    expect(decoder.bytes).toBe(8 * 4);
-    decoder.maps(both);
-    expect(decoder.bytes).toBe(8 * 4 + 2 * 3 * 4 * 4); // sums before 0 to 1 steps, 0 to 2 layers
+describe("sums", () => {
+    const withSums = 8 * 2 + 2 * 3 * 4 * 4; // before 0 to 1 steps and 0 to 2 layers
+
+    test("are made when the same scores are asked for again, and a decoder says what it takes", () => {
+        const decoder = new Decoder(shape("softmax first"), SCORES);
+        expect(decoder.bytes).toBe(8 * 2);
+        decoder.maps(both);
+        expect(decoder.bytes).toBe(8 * 2);
+        decoder.maps({ ...both, layers: [1] });
+        expect(decoder.bytes).toBe(withSums);
+        decoder.maps({ ...both, temperature: 2 });
+        expect(decoder.bytes).toBe(8 * 2);
+    });
+
+    test("can be made ahead, once there was a wish", () => {
+        const decoder = new Decoder(shape("softmax first"), SCORES);
+        decoder.prepare();
+        expect(decoder.bytes).toBe(8 * 2);
+        decoder.maps(both);
+        decoder.prepare();
+        expect(decoder.bytes).toBe(withSums);
+    });
+
+    test.each(["softmax first", "scores first"])("%s: change no map", (order) => {
+        for (const layers of [[0], [1], [0, 1]]) {
+            const decoder = new Decoder(shape(order), SCORES);
+            const direct = decoder.maps({ ...both, layers });
+            decoder.prepare();
+            expect(difference(decoder.maps({ ...both, layers }), [...direct])).toBeLessThan(1e-7);
+        }
+    });
 });

@@ -1,12 +1,12 @@
 /**
  * From scores to maps, with the mathematics of core/decode.py.
  *
- * Sums over all layers and steps up to a place are made once; any range of them is then four
- * look-ups for each value, so dragging a range never goes through the scores again.
+ * The first maps come straight from the scores. Once more is asked of the same scores, sums over all
+ * layers and steps up to a place are made, so that dragging a range never goes through the scores.
  */
-import { toFloats } from "./half.mjs";
-import { runs } from "./selection.mjs";
+import { numbers, toFloats } from "./half.mjs";
 import { smooth } from "./smooth.mjs";
+import { Sums } from "./sums.mjs";
 
 /**
  * @typedef {object} Shape of one file, as a bundle describes it
@@ -23,6 +23,8 @@ import { smooth } from "./smooth.mjs";
  * @property {number[]} steps positions
  * @property {number} temperature
  * @property {number} smoothing in tokens
+ *
+ * @typedef {Uint32Array | Float64Array} Line sums of one entry's values, [C, rows, columns]
  */
 
 /** One batch item and frame: its scores, ready to be decoded in any way. */
@@ -30,23 +32,29 @@ export class Decoder {
     /** @param {Shape} shape @param {ArrayBuffer} buffer */
     constructor(shape, buffer) {
         this.shape = shape;
-        this.values = toFloats(buffer);
+        this.halves = new Uint16Array(buffer);
         this.places = shape.grid[0] * shape.grid[1];
-        this.concepts = shape.labels.length;
-        /** @type {{temperature: number, sums: Uint32Array | Float64Array} | undefined} */
-        this.kept = undefined;
+        this.size = this.places * shape.labels.length;
+        /** @type {number | undefined} see ask */
+        this.asked = undefined;
+        /** @type {Sums<Line> | undefined} of what was asked for */
+        this.sums = undefined;
+        /** @type {(entry: number, line: Line) => void} */
+        this.add = this.addScores;
         this.broken = this.findBroken();
     }
 
     /** The entries whose scores are not finite, as the model overflowed there. */
     findBroken() {
-        const size = this.concepts * this.places;
+        const { halves, size } = this;
         const broken = new Set();
         for (let entry = 0; entry < this.entries; entry++) {
-            // Sums of half precision numbers do not overflow; a test of each would take many times as long.
-            let sum = 0;
-            for (let i = entry * size; i < (entry + 1) * size; i++) sum += this.values[i];
-            if (!Number.isFinite(sum)) broken.add(entry);
+            let largest = 0; // exponent
+            for (let i = entry * size; i < (entry + 1) * size; i++) {
+                const exponent = halves[i] & 0x7c00;
+                if (exponent > largest) largest = exponent;
+            }
+            if (largest === 0x7c00) broken.add(entry);
         }
         return broken;
     }
@@ -64,7 +72,7 @@ export class Decoder {
 
     /** Memory that this takes, in bytes. */
     get bytes() {
-        return this.values.byteLength + (this.kept?.sums.byteLength ?? 0);
+        return this.halves.byteLength + (this.sums?.bytes ?? 0);
     }
 
     /**
@@ -74,7 +82,7 @@ export class Decoder {
      */
     maps(choice) {
         const [rows, columns] = this.shape.grid;
-        if (this.shape.kind === "maps") return this.values.slice();
+        if (this.shape.kind === "maps") return toFloats(this.halves);
         this.check(choice);
         const mean = this.mean(choice);
         return smooth(mean, rows, columns, choice.smoothing);
@@ -82,57 +90,94 @@ export class Decoder {
 
     /** @param {Choice} choice */
     mean(choice) {
-        const auto = this.auto;
-        const factor = auto.temperature / choice.temperature;
-        if (auto.order === "softmax first") {
-            const sums = this.sumsAt(choice.temperature, () => this.shareSums(factor));
-            const total = this.entries;
-            return this.lookUp(sums, choice, 1 / scaleFor(total));
+        const { temperature, order } = this.auto;
+        const ratio = temperature / choice.temperature;
+        const first = order === "softmax first";
+        this.ask(first ? ratio : 0);
+        const total = this.sums?.total(choice) ?? this.total(choice);
+        const count = choice.steps.length * choice.layers.length;
+        const factor = first ? 1 / scaleFor(this.entries) : ratio;
+        const mean = new Float32Array(this.size);
+        for (let i = 0; i < this.size; i++) mean[i] = (total[i] * factor) / count;
+        if (!first) softmax(mean, this.places);
+        return mean;
+    }
+
+    /**
+     * Make what is summed ready: shares of scores times a ratio or, for 0, the scores themselves.
+     * @param {number} ratio
+     */
+    ask(ratio) {
+        if (ratio === this.asked) return this.prepare();
+        this.asked = ratio;
+        this.sums = undefined;
+        this.add = ratio ? this.shareAdder(ratio) : this.addScores;
+    }
+
+    /** Make the sums of what was asked for last, if they are not there. */
+    prepare() {
+        const { asked, add } = this;
+        if (asked === undefined || this.sums) return;
+        const length = (this.stepCount + 1) * (this.layerCount + 1) * this.size;
+        const sums = asked ? new Uint32Array(length) : new Float64Array(length);
+        this.sums = new Sums(sums, this.stepCount, this.layerCount, (entry, line) => {
+            if (!this.broken.has(entry)) add(entry, line);
+        });
+    }
+
+    /** The sum of the chosen entries, one by one. @param {Choice} choice */
+    total({ layers, steps }) {
+        const total = new Float64Array(this.size);
+        for (const step of steps) {
+            for (const layer of layers) this.add(step * this.layerCount + layer, total);
         }
-        const sums = this.sumsAt(0, () => this.scoreSums());
-        const mean = this.lookUp(sums, choice, factor);
-        const out = new Float32Array(mean.length);
-        softmax(mean, 0, this.concepts, this.places, 1, out);
-        return out;
+        return total;
+    }
+
+    /**
+     * What adds the scores of an entry.
+     * @param {number} entry @param {Line} line
+     */
+    addScores = (entry, line) => {
+        const { halves, size } = this;
+        const known = numbers();
+        for (let i = 0; i < size; i++) line[i] += known[halves[entry * size + i]];
+    };
+
+    /**
+     * What adds the shares of an entry, as whole numbers: exact, so that a difference of sums is too.
+     * @param {number} ratio
+     * @returns {(entry: number, line: Line) => void}
+     */
+    shareAdder(ratio) {
+        const { halves, places, size } = this;
+        // The greatest score of a place is 0 (core/view.py), so no power of these overflows; and
+        // there are so few half precision numbers that each one's power is known.
+        const known = numbers();
+        const powers = new Float64Array(known.length);
+        for (let i = 0; i < known.length; i++) powers[i] = Math.exp(known[i] * ratio);
+        const scale = scaleFor(this.entries);
+        const whole = new Float64Array(places);
+        return (entry, line) => {
+            const at = entry * size;
+            whole.fill(0);
+            // Concept by concept, as they lie in memory: place by place takes times as long.
+            for (let from = 0; from < size; from += places) {
+                for (let i = 0; i < places; i++) whole[i] += powers[halves[at + from + i]];
+            }
+            for (let i = 0; i < places; i++) whole[i] = scale / whole[i];
+            for (let from = 0; from < size; from += places) {
+                for (let i = 0; i < places; i++) {
+                    line[from + i] += Math.floor(powers[halves[at + from + i]] * whole[i] + 0.5);
+                }
+            }
+        };
     }
 
     /** What a capture has. @returns {{temperature: number, order: string}} */
     get auto() {
         if (!this.shape.auto) throw new Error("these maps are decoded already");
         return this.shape.auto;
-    }
-
-    /** @param {number} temperature @param {() => Uint32Array | Float64Array} make */
-    sumsAt(temperature, make) {
-        if (this.kept?.temperature !== temperature) {
-            this.kept = undefined; // its memory can be used for the new one
-            this.kept = { temperature, sums: make() };
-        }
-        return this.kept.sums;
-    }
-
-    /**
-     * Sums of shares, as whole numbers: exact, so that a difference of two of them is too.
-     * @param {number} factor
-     */
-    shareSums(factor) {
-        const size = this.concepts * this.places;
-        const shares = new Float32Array(size);
-        const scale = scaleFor(this.entries);
-        const sums = new Uint32Array((this.stepCount + 1) * (this.layerCount + 1) * size);
-        return this.accumulate(sums, (at, line) => {
-            softmax(this.values, at, this.concepts, this.places, factor, shares);
-            for (let i = 0; i < size; i++) line[i] += Math.round(shares[i] * scale);
-        });
-    }
-
-    /** Sums of the scores themselves. */
-    scoreSums() {
-        const size = this.concepts * this.places;
-        const sums = new Float64Array((this.stepCount + 1) * (this.layerCount + 1) * size);
-        return this.accumulate(sums, (at, line) => {
-            for (let i = 0; i < size; i++) line[i] += this.values[at + i];
-        });
     }
 
     get stepCount() {
@@ -146,54 +191,6 @@ export class Decoder {
     get entries() {
         return this.stepCount * this.layerCount;
     }
-
-    /**
-     * sums[s, l] = all before step s and layer l.
-     * @template {Uint32Array | Float64Array} T
-     * @param {T} sums
-     * @param {(at: number, line: T) => void} add adds the entry that begins at `at` to a line
-     * @returns {T}
-     */
-    accumulate(sums, add) {
-        const size = this.concepts * this.places;
-        const width = this.layerCount + 1;
-        const line = /** @type {T} */ (sums.slice(0, size)); // of this step, up to the layer
-        for (let step = 0; step < this.stepCount; step++) {
-            line.fill(0);
-            for (let layer = 0; layer < this.layerCount; layer++) {
-                const entry = step * this.layerCount + layer;
-                if (!this.broken.has(entry)) add(entry * size, line);
-                const above = (step * width + layer + 1) * size;
-                const here = above + width * size;
-                for (let i = 0; i < size; i++) sums[here + i] = sums[above + i] + line[i];
-            }
-        }
-        return sums;
-    }
-
-    /**
-     * The mean of the chosen entries, times a factor.
-     * @param {Uint32Array | Float64Array} sums @param {Choice} choice @param {number} factor
-     * @returns {Float32Array}
-     */
-    lookUp(sums, choice, factor) {
-        const size = this.concepts * this.places;
-        const total = new Float64Array(size);
-        const width = this.layerCount + 1;
-        for (const [s0, s1] of runs(choice.steps)) {
-            for (const [l0, l1] of runs(choice.layers)) {
-                const [a, b] = [(s1 * width + l1) * size, (s0 * width + l0) * size];
-                const [c, d] = [(s1 * width + l0) * size, (s0 * width + l1) * size];
-                for (let i = 0; i < size; i++) {
-                    total[i] += sums[a + i] + sums[b + i] - sums[c + i] - sums[d + i];
-                }
-            }
-        }
-        const share = factor / (choice.steps.length * choice.layers.length);
-        const out = new Float32Array(size);
-        for (let i = 0; i < size; i++) out[i] = total[i] * share;
-        return out;
-    }
 }
 
 /** The largest factor with which sums of that many shares fit into 32 bits. @param {number} count */
@@ -201,23 +198,16 @@ function scaleFor(count) {
     return Math.floor((2 ** 32 - 1) / count) - 1;
 }
 
-/**
- * Softmax over concepts of values[at ..] * factor, [C, N], into out.
- * @param {Float32Array} values @param {number} at @param {number} concepts
- * @param {number} places @param {number} factor @param {Float32Array} out
- */
-function softmax(values, at, concepts, places, factor, out) {
+/** Softmax over concepts of values [C, N], in place. @param {Float32Array} values @param {number} places */
+function softmax(values, places) {
     for (let place = 0; place < places; place++) {
         let largest = -Infinity;
-        for (let i = place; i < concepts * places; i += places) {
-            if (values[at + i] > largest) largest = values[at + i];
-        }
+        for (let i = place; i < values.length; i += places) largest = Math.max(largest, values[i]);
         let sum = 0;
-        for (let i = place; i < concepts * places; i += places) {
-            const share = Math.exp((values[at + i] - largest) * factor);
-            out[i] = share;
-            sum += share;
+        for (let i = place; i < values.length; i += places) {
+            values[i] = Math.exp(values[i] - largest);
+            sum += values[i];
         }
-        for (let i = place; i < concepts * places; i += places) out[i] /= sum;
+        for (let i = place; i < values.length; i += places) values[i] /= sum;
     }
 }

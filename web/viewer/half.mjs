@@ -3,20 +3,19 @@
 /** @type {Float32Array | undefined} */
 let table;
 
-/**
- * The numbers of a buffer of little-endian half precision floats.
- * @param {ArrayBuffer} buffer
- * @returns {Float32Array}
- */
-export function toFloats(buffer) {
-    const known = (table ??= makeTable());
-    const halves = new Uint16Array(buffer);
+/** Every half precision number, by its bits: a look-up takes a tenth of the time of taking it apart. */
+export function numbers() {
+    return (table ??= makeTable());
+}
+
+/** @param {Uint16Array} halves @returns {Float32Array} */
+export function toFloats(halves) {
+    const known = numbers();
     const floats = new Float32Array(halves.length);
     for (let i = 0; i < halves.length; i++) floats[i] = known[halves[i]];
     return floats;
 }
 
-/** All 65,536 halves: a look-up takes a tenth of the time of taking each one apart. */
 function makeTable() {
     const made = new Float32Array(65536);
     for (let bits = 0; bits < 65536; bits++) made[bits] = value(bits);

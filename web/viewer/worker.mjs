@@ -2,6 +2,7 @@
 import { Decoder } from "./decode.mjs";
 
 const LIMIT = 256 * 2 ** 20; // bytes of scores and sums that are kept
+const IDLE = 150; // milliseconds without a wish after which sums are made for the next one
 
 /**
  * @typedef {object} Entry
@@ -37,6 +38,20 @@ function makeRoom() {
     }
 }
 
+let idle = 0;
+
+/** @param {Entry} entry @param {Decoder} decoder */
+function whenIdle(entry, decoder) {
+    clearTimeout(idle);
+    idle = Number(
+        setTimeout(() => {
+            decoder.prepare();
+            entry.bytes = decoder.bytes;
+            makeRoom();
+        }, IDLE),
+    );
+}
+
 self.onmessage = async ({ data }) => {
     const { id, url, shape, choice } = data;
     const entry = entryOf(url, shape);
@@ -46,6 +61,7 @@ self.onmessage = async ({ data }) => {
         entry.bytes = found.bytes;
         makeRoom();
         self.postMessage({ id, maps }, { transfer: maps ? [maps.buffer] : [] });
+        if (choice) whenIdle(entry, found);
     } catch (error) {
         if (entries.get(url) === entry) entries.delete(url);
         self.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
