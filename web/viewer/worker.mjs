@@ -15,7 +15,8 @@ const entries = new Map();
 
 /** @param {string} url @param {import("./decode.mjs").Shape} shape */
 async function load(url, shape) {
-    const answer = await fetch(url);
+    // Kept here already; to keep it in the browser's store too takes as long as to load it.
+    const answer = await fetch(url, { cache: "no-store" });
     if (answer.status === 404) throw new Error("missing");
     if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
     return new Decoder(shape, await answer.arrayBuffer());
