@@ -26,7 +26,7 @@ def test_an_app_has_the_viewer_beside_its_controls_and_the_sheet_as_its_result(p
     page.wait_for_function(f"() => ({_LABELS})().length === 3", timeout=240_000)
     assert page.evaluate(_LABELS) == ["tree", "sky", "background"]
     page.wait_for_function(f"() => ({_SHEET})().some(width => width > 256)")
-    page.mouse.move(0, 0)
+    page.wait_for_function("() => document.querySelector('[data-ca=\"viewer\"]').dataset.ready")
     screenshot(page, "app")
     assert errors_shown(page) == []
     assert "\n".join(page.said) == ""
