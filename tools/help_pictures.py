@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
+import help_states
 from hosting import pack
 
 EXAMPLES = pack.ROOT / "example_workflows"
@@ -19,6 +20,7 @@ _HEATMAPS = EXAMPLES / "Pocket - concept heatmaps.json"
 _VIDEO = EXAMPLES / "Pocket video - concept heatmaps.json"
 _GAP = 16  # pixels between the two ways
 _SEED = 12  # of the second run that is compared with
+_LIVE_SEEDS = (13, 14)  # of the runs whose maps are seen while they form
 _MARGIN = 8
 _PATIENCE = 1200  # fifths of a second, for a busy machine
 
@@ -99,9 +101,14 @@ def make(page: Page) -> None:
         for node in _ALONE:
             page.evaluate(_ADD, f"ConceptAttention{node}")
             taken.setdefault(node, []).append(_shot(page, f"ConceptAttention{node}"))
+        last = page.evaluate(_LAST_RUN)
+        help_states.start_live(page, _HEATMAPS, _LIVE_SEEDS[vue])
+        taken.setdefault("sampler-live", []).append(_shot(page, "ConceptAttentionSampler"))
+        _wait_for_run(page, last)
     for name, shots in taken.items():
-        own = name if name.startswith("viewer") else f"node-{name.lower()}"
+        own = name if "-" in name else f"node-{name.lower()}"
         _save(_beside(shots), own)
+    _save(help_states.app(page, _HEATMAPS), "viewer-app")
 
 
 def _run(page: Page, path: Path) -> None:
@@ -116,15 +123,18 @@ def _run(page: Page, path: Path) -> None:
 def _queue(page: Page) -> None:
     painted, last = page.evaluate(_PAINTED), page.evaluate(_LAST_RUN)
     page.get_by_test_id("queue-button").click()
-    for _ in range(_PATIENCE):
-        page.wait_for_timeout(200)
-        if page.evaluate(_LAST_RUN) != last:
-            break
-    else:
-        raise TimeoutError("the run has not ended")
+    _wait_for_run(page, last)
     if page.evaluate(_HAS, _VIEWER):
         page.wait_for_function(f"before => ({_PAINTED})() > before", arg=painted)
     page.mouse.move(1500, 900)
+
+
+def _wait_for_run(page: Page, before: str | None) -> None:
+    for _ in range(_PATIENCE):
+        page.wait_for_timeout(200)
+        if page.evaluate(_LAST_RUN) != before:
+            return
+    raise TimeoutError("the run has not ended")
 
 
 def _part(page: Page, name: str):
