@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--model", choices=("FLUX.1", "SD3.5"), default="FLUX.1")
-    parser.add_argument("--count", type=int, default=200, help="held-out pictures")
+    parser.add_argument("--count", type=int, default=150, help="held-out pictures")
     arguments = parser.parse_args()
     _start_host(arguments.comfyui)
     with torch.inference_mode():

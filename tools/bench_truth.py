@@ -30,6 +30,7 @@ from truth_video import VideoBench
 # Files and what their model is called.
 MODELS = {"flux": "FLUX.1", "sd3": "SD3.5", "video": "CogVideoX"}
 PARTS = ("existing", "generated", "tokens")
+COUNTS = {"flux": 200, "sd3": 200, "video": 100}
 
 
 def main() -> None:
@@ -37,7 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--model", choices=MODELS, help="one model only")
-    parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
+    parser.add_argument(
+        "--count", type=int, help="held-out scenes and prompts; 200 for pictures, 100 for clips"
+    )
     parser.add_argument(
         "--noise", type=float, default=0.5, help="of existing pictures, of the schedule"
     )
@@ -53,7 +56,9 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, help="one part only")
     arguments = parser.parse_args()
     start_host(arguments.comfyui)
+    asked = arguments.count
     for model in (arguments.model,) if arguments.model else MODELS:
+        arguments.count = asked or COUNTS[model]
         with torch.inference_mode():
             bench = VideoBench(arguments) if model == "video" else Bench(arguments, model)
             print(f"### Pocket {MODELS[model]}\n", flush=True)
