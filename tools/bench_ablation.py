@@ -25,7 +25,7 @@ import torch
 import ablation_steps
 import ablation_tables
 from ablation_parts import PARTS, Bench
-from bench_truth import MODELS, start_host
+from bench_host import MODELS, start_host
 from hosting import cache, pack
 from truth_figures import FIRST_SEED
 

@@ -17,7 +17,7 @@ import torch
 
 import report_figures
 import report_pictures
-from bench_truth import MODELS, start_host
+from bench_host import MODELS, start_host
 from report_pictures import Pictures, Sample
 
 GROUPS = {

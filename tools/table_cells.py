@@ -4,13 +4,7 @@ from collections.abc import Iterable, Sequence
 
 
 def cell(value: float, low: float, high: float, form: str = ".3f") -> str:
-    """A figure and its interval.
-
-    >>> cell(0.716, 0.696, 0.7361)
-    '0.716 (0.696 to 0.736)'
-    >>> cell(0.92, 0.894, 0.944, ".1%")
-    '92.0% (89.4% to 94.4%)'
-    """
+    """A figure and its interval, as in "0.716 (0.696 to 0.736)"."""
     return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
