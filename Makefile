@@ -4,9 +4,11 @@ PYTHON ?= python3
 HOST := $(PYTHON) tools/host.py
 PORT ?= 8188
 ARGS ?=
+# What `make bench` runs after speed and memory; the viewer last, since it alone needs a browser.
+BENCHMARKS := truth ablation report masks viewer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-core lint bench viewer truth ablation evaluate pocket golden workflows pictures snapshot setup
+.PHONY: help demo serve test test-core lint bench truth ablation report masks viewer evaluate pocket golden workflows pictures snapshot setup
 
 help: ## this list
 	@echo "Concept Attention. Set COMFYUI_DIR (and COMFYUI_PYTHON) to use a ComfyUI that you have;"
@@ -29,18 +31,24 @@ test-core: ## the tests that need torch or Node.js only, in seconds
 lint: ## ruff, mypy, and TypeScript's compiler for the JavaScript
 	@$(HOST) check lint
 
-bench: ## speed, memory and truth of the maps: the numbers in BENCHMARKS.md (ARGS=speed: that alone)
+bench: ## everything that BENCHMARKS.md holds, in turn (hours); ARGS=speed: that part of speed and memory alone
 	@$(HOST) run tools/bench.py $(ARGS)
-	@test -n "$(ARGS)" || $(HOST) run tools/bench_truth.py
+	@test -n "$(ARGS)" || for part in $(BENCHMARKS); do $(MAKE) --no-print-directory $$part || exit; done
 
-viewer: ## speed of the viewer in a real browser: its numbers in BENCHMARKS.md
-	@$(HOST) browse tools/bench_viewer.py
-
-truth: ## the truth of the maps alone (ARGS="--count 20": of fewer pictures)
+truth: ## the maps against exact label maps (ARGS="--count 20": of fewer pictures)
 	@$(HOST) run tools/bench_truth.py $(ARGS)
 
-ablation: ## every choice of the method, on 500 pictures (an hour; goes on where it stopped)
+ablation: ## every choice of the method, on 500 pictures (hours; goes on where it stopped; ARGS="--part steps")
 	@$(HOST) run tools/bench_ablation.py $(ARGS)
+
+report: ## how well the Concept Report tells what is in a picture
+	@$(HOST) run tools/bench_report.py $(ARGS)
+
+masks: ## the masks against exact label maps, method by method
+	@$(HOST) run tools/bench_masks.py $(ARGS)
+
+viewer: ## speed of the viewer in a real browser
+	@$(HOST) browse tools/bench_viewer.py
 
 evaluate: ## your model on ImageNet-Segmentation or PASCAL VOC (ARGS=--help says how)
 	@$(HOST) run tools/evaluate.py $(ARGS)

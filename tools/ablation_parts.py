@@ -1,7 +1,6 @@
 """The ablations of the method on one picture, with a pocket model and exact label maps."""
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ablation_maps import BOTH, IMAGE, NEITHER, THEMSELVES, Eye, Spaces
-from segment_figures import multi, paper_blur, single
-from truth_tokens import CHOICES, FORMS
+from ablation_scenes import MULTI, SINGLE, Scene
+from segment_figures import paper_blur
+from truth_tokens import CHOICES
 
 PARTS = ("decoding", "background", "tokens", "attention", "noise")
 NOISE = 0.5
@@ -21,7 +21,6 @@ TEMPERATURES = (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 SMOOTHINGS = (0.5, 1.0, 2.0)
 # For the paper's "background floor tree person grass face": words that the pocket models know.
 SEVERAL = ("background", "grass", "sea", "sand", "sky", "night")
-SINGLE, MULTI = "single", "multi"
 # Background concepts: the paper's protocol of one class has a fixed list of several.
 LISTS = {"none": (), "default": ("background",), "several": SEVERAL}
 BEHIND = {SINGLE: "several", MULTI: "default"}
@@ -53,7 +52,7 @@ class Bench:
 class Look:
     """One scene, as a model sees it: each part gives the maps of its tables' rows."""
 
-    def __init__(self, eye: Eye, scene: "Scene", unit_concepts: bool) -> None:
+    def __init__(self, eye: Eye, scene: Scene, unit_concepts: bool) -> None:
         self.scene = scene
         self._eye, self._unit_concepts = eye, unit_concepts
         self._latent = eye.latent(scene.picture)
@@ -210,54 +209,3 @@ class Look:
         squares = maps.unflatten(-1, capture.grid[1:])
         squares = paper_blur(squares) if smoothing == "paper" else smooth(squares, smoothing)
         return squares.flatten(-2)
-
-
-class Scene:
-    """A held-out scene: its concepts by protocol, and what its pixels are."""
-
-    def __init__(self, seed: int) -> None:
-        from concept_attention.pocket.prompts import prompt_of
-        from concept_attention.pocket.things import THINGS
-        from concept_attention.pocket.world import LABELS, scene
-
-        drawn, rng = scene(seed), random.Random(seed)
-        self.seed = seed
-        self.prompt = prompt_of(rng, drawn)
-        self.picture = torch.from_numpy(drawn.picture)
-        names = [*drawn.things, drawn.ground, drawn.sky]
-        absent = rng.choice([thing for thing in THINGS if thing not in drawn.things])
-        self.shown = {SINGLE: names[:1], MULTI: [*names, absent]}
-        forms = list(FORMS.values())
-        self.phrases = [rng.choice(forms)(name, drawn) for name in self.shown[MULTI]]
-        self._things = len(drawn.things)
-        labels = torch.from_numpy(drawn.labels).long()
-        self._pixels = torch.stack(
-            [in_tokens(labels == LABELS.index(name)) for name in self.shown[MULTI]]
-        )
-        self._total = in_tokens(torch.ones_like(labels, dtype=torch.bool))
-
-    def judged(self, maps: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Figures of the maps [C, N] of each protocol that there are, the background's last."""
-        found = {}
-        if SINGLE in maps:
-            found[SINGLE] = single(maps[SINGLE][0], self._pixels[0], self._total)
-        heat, names = maps[MULTI], self.shown[MULTI]
-        own = self._pixels.new_zeros(heat.shape)
-        own[: len(names)] = self._pixels
-        row = multi(heat, own, self._total, range(len(names) - 1))
-        peaks = heat.amax(1)
-        here, absent = peaks[: self._things], peaks[len(names) - 1]
-        wins = (absent < here).sum() + 0.5 * (absent == here).sum()
-        behind = [None] * (len(heat) - len(names))
-        found[MULTI] = row | {
-            "classes": [*names, *behind],
-            "wins": wins.item(),
-            "pairs": self._things,
-        }
-        return found
-
-
-def in_tokens(mask: Tensor, side: int = 16) -> Tensor:
-    """Pixels of a mask [H, W] in each token of the pocket models, [N]."""
-    rows, columns = (length // side for length in mask.shape)
-    return mask.reshape(rows, side, columns, side).sum((1, 3)).flatten().float()

@@ -11,6 +11,7 @@ from segment_totals import (
     sampled,
     single_figures,
 )
+from table_cells import cell, head, line
 
 SPACES = {
     "output": "output (this pack)",
@@ -31,9 +32,15 @@ STANDARD = {
     "attention": "image and themselves",
     "noise": "0.5",
     "draws": "1",
+    "steps": "auto",
 }
 METRICS = ("accuracy", "mIoU", "mAP")
 AUC = "AUC"
+# Of the columns; the AUC is the multi-class protocol's.
+_KEYS = (
+    *((protocol, metric) for protocol in ("single", "multi") for metric in METRICS),
+    (AUC, AUC),
+)
 
 
 def tables(rows: Sequence[Mapping[str, Any]], unit_concepts: bool) -> str:
@@ -41,49 +48,42 @@ def tables(rows: Sequence[Mapping[str, Any]], unit_concepts: bool) -> str:
     this model's concept vectors.
     """
     standard = {**STANDARD, "concept vectors": "of length 1" if unit_concepts else "as they are"}
-    return "\n".join(
-        table(name, [row["tables"][name] for row in rows], standard[name])
-        for name in rows[0]["tables"]
-    )
+    found: dict[str, list[Any]] = {}
+    for row in rows:  # one that nothing could be measured in has no tables
+        for name, own in row["tables"].items():
+            found.setdefault(name, []).append(own)
+    return "\n".join(table(name, own, standard[name]) for name, own in found.items())
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], standard: str) -> str:
-    """One table of both protocols: every choice, what the pack does in bold, and how much the
-    others differ from it.
+    """One table of the protocols that there are: every choice, what the pack does in bold, and how
+    much the others differ from it.
     """
-    header = (
-        name,
-        *(f"single: {metric}" for metric in METRICS),
-        *(f"multi: {metric}" for metric in METRICS),
-        AUC,
-        "single mIoU, difference",
-        "multi mIoU, difference",
-    )
+    found = {choice: figures([row[choice] for row in rows]) for choice in _ordered(rows[0])}
+    keys = [key for key in _KEYS if any(key in own for own in found.values())]
+    compared = [key for key in keys if key[1] == "mIoU"]
+    names = [AUC if key == (AUC, AUC) else ": ".join(key) for key in keys]
+    differences = [f"{protocol} mIoU, difference" for protocol, _ in compared]
     lines = [
         f"**{name[:1].upper()}{name[1:]}, n = {len(rows)}**",
         "",
-        f"| {' | '.join(header)} |",
-        "|---" * len(header) + "|",
+        *head((name, *names, *differences)),
     ]
-    found = {choice: figures([row[choice] for row in rows]) for choice in _ordered(rows[0])}
+    base = found[standard]
     for choice, own in found.items():
-        cells = [_cell(own.get(("single", metric))) for metric in METRICS]
-        cells += [_cell(own["multi", metric]) for metric in METRICS]
-        cells.append(_cell(own[AUC, AUC]))
-        for protocol in ("single", "multi"):
-            key = (protocol, "mIoU")
-            base = found[standard]
+        cells = [_cell(own.get(key)) for key in keys]
+        for key in compared:
             same = choice == standard or key not in own
             cells.append("" if same else _cell(difference(own[key], base[key]), "+.3f"))
         title = _title(choice)
-        lines.append(f"| {' | '.join((f'**{title}**' if choice == standard else title, *cells))} |")
+        lines.append(line((f"**{title}**" if choice == standard else title, *cells)))
     return "\n".join((*lines, ""))
 
 
 def figures(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Figure]:
     """(protocol, metric) -> figure of one choice over all pictures; (AUC, AUC) too.
 
-    AUC: of how many pairs of a present thing and its picture's absent one the present one's peak is
+    AUC: in how many pairs of a present and an absent thing of one picture the present one's peak is
     higher.
     """
     found: dict[tuple[str, str], Figure] = {}
@@ -113,4 +113,4 @@ def _title(choice: str) -> str:
 def _cell(found: Figure | None, form: str = ".3f") -> str:
     if found is None:
         return ""
-    return f"{found.value:{form}} ({found.low:{form}} to {found.high:{form}})"
+    return cell(found.value, found.low, found.high, form)

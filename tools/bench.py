@@ -1,4 +1,4 @@
-"""Measures speed and memory of the pack: `make bench`. Prints the tables of BENCHMARKS.md.
+"""Measures speed and memory of the pack, the first part of `make bench`, as tables.
 
 Arguments name parts to run (flops, partial, speed, decoding, gpu); without any, all run.
 """

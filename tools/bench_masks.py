@@ -8,7 +8,6 @@ not in the picture gets. Prints a Markdown table.
 import argparse
 import os
 import random
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from torch import Tensor
 
-from hosting import pack
+from bench_host import start_host
+from table_cells import cell, head, line
 from truth_figures import FIRST_SEED, interval
 
 NOISE = 0.5
@@ -30,9 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--model", choices=("FLUX.1", "SD3.5"), default="FLUX.1")
-    parser.add_argument("--count", type=int, default=200, help="held-out pictures")
+    parser.add_argument("--count", type=int, default=150, help="held-out pictures")
     arguments = parser.parse_args()
-    _start_host(arguments.comfyui)
+    start_host(arguments.comfyui)
     with torch.inference_mode():
         bench = Bench(arguments.model)
         rows = [bench.row(FIRST_SEED + i) for i in range(arguments.count)]
@@ -45,14 +45,13 @@ def table(title: str, rows: Sequence[dict[str, tuple[float, ...]]]) -> str:
     rows: for each picture, by the way's name, the figures in the order of METRICS.
     """
     header = ("masks", *METRICS)
-    lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    lines = [f"**{title}**", "", *head(header)]
     for way in rows[0]:
         cells = []
         for place in range(len(METRICS)):
             values = [row[way][place] for row in rows]
-            value, low, high = interval(values, lambda found: sum(found) / len(found))
-            cells.append(f"{value:.3f} ({low:.3f} to {high:.3f})")
-        lines.append("| " + " | ".join((way, *cells)) + " |")
+            cells.append(cell(*interval(values, lambda found: sum(found) / len(found))))
+        lines.append(line((way, *cells)))
     return "\n".join((*lines, ""))
 
 
@@ -129,17 +128,6 @@ class Bench:
             self._model, conditioning, concepts, NOISE, 1, seed, image=picture, vae=self._vae
         ).result[0]
         return resized(decode(capture), capture.picture, picture=capture.picture)
-
-
-def _start_host(folder: Path | None) -> None:
-    if folder is None:
-        raise SystemExit("error: Say where ComfyUI is: --comfyui DIR, or COMFYUI_DIR.")
-    sys.path.insert(0, str(folder))
-    sys.argv = [sys.argv[0], *([] if torch.cuda.is_available() else ["--cpu"])]
-    import comfy.options
-
-    comfy.options.enable_args_parsing()
-    pack.register()
 
 
 if __name__ == "__main__":

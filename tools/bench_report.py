@@ -17,7 +17,7 @@ import torch
 
 import report_figures
 import report_pictures
-from bench_truth import MODELS, start_host
+from bench_host import MODELS, start_host
 from report_pictures import Pictures, Sample
 
 GROUPS = {
@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--model", choices=("flux", "sd3"), help="one model only")
     parser.add_argument("--count", type=int, default=200, help="pictures of a kind")
-    parser.add_argument("--painted", type=int, help="generated pictures of a kind, if fewer")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--painted", type=int, default=75, help="generated ones, if fewer")
+    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--cfg", type=float, default=3.0)
     parser.add_argument(
         "--keep", type=Path, help="folder for the samples; those in it are not made again"
@@ -86,8 +86,8 @@ def tables(arguments: argparse.Namespace, model: str) -> str:
 def samples(arguments: argparse.Namespace, model: str, kind: str) -> list[Sample]:
     """The samples of a kind, made or read."""
     count = arguments.count
-    if kind in report_pictures.PAINTED and arguments.painted is not None:
-        count = arguments.painted
+    if kind in report_pictures.PAINTED:
+        count = min(count, arguments.painted)
     path = arguments.keep / f"{model}-{kind}.pt" if arguments.keep else None
     kept = list(_read(path)) if path is not None and path.exists() else []
     if arguments.stored:

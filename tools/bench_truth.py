@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import random
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +22,13 @@ from torch import Tensor
 
 import truth_maps
 import truth_tokens
-from hosting import pack
+from bench_host import MODELS, start_host
+from table_cells import cell
 from truth_figures import FIRST_SEED, interval, judge, pooled, summary, table
 from truth_video import VideoBench
 
-# Files and what their model is called.
-MODELS = {"flux": "FLUX.1", "sd3": "SD3.5", "video": "CogVideoX"}
 PARTS = ("existing", "generated", "tokens")
+COUNTS = {"flux": 200, "sd3": 200, "video": 100}
 
 
 def main() -> None:
@@ -37,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", type=Path, default=os.environ.get("COMFYUI_DIR"))
     parser.add_argument("--model", choices=MODELS, help="one model only")
-    parser.add_argument("--count", type=int, default=200, help="held-out pictures and prompts")
+    parser.add_argument(
+        "--count", type=int, help="held-out scenes and prompts; 200 for pictures, 100 for clips"
+    )
     parser.add_argument(
         "--noise", type=float, default=0.5, help="of existing pictures, of the schedule"
     )
@@ -53,7 +54,9 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, help="one part only")
     arguments = parser.parse_args()
     start_host(arguments.comfyui)
+    asked = arguments.count
     for model in (arguments.model,) if arguments.model else MODELS:
+        arguments.count = asked or COUNTS[model]
         with torch.inference_mode():
             bench = VideoBench(arguments) if model == "video" else Bench(arguments, model)
             print(f"### Pocket {MODELS[model]}\n", flush=True)
@@ -138,13 +141,12 @@ class Bench:
             for i in range(self.arguments.count)
         ]
         found = [row["found"] for row in rows]
-        share, low, high = interval(found, pooled)
-        self.scores |= {"things present": round(share, 3), "generated pictures": summary(rows)}
+        share = interval(found, pooled)
+        self.scores |= {"things present": round(share[0], 3), "generated pictures": summary(rows)}
         steps, cfg = self.arguments.steps, self.arguments.cfg
         lines = [
             f"Prompted things present in {len(rows)} generated pictures ({steps} steps, cfg "
-            f"{cfg}): "
-            f"{share:.1%} ({low:.1%} to {high:.1%}). {check}",
+            f"{cfg}): {cell(*share, '.1%')}. {check}",
             "",
             table(f"Generated pictures, all {steps} steps, n = {len(rows)}", rows),
             f"{time.monotonic() - start:.0f} s",
@@ -241,18 +243,6 @@ class Bench:
             Image.fromarray(picture[0].numpy()).save(
                 folder / f"{seed}-{prompt.replace(' ', '_')}.png"
             )
-
-
-def start_host(folder: Path | None) -> None:
-    """Make ComfyUI and the pack importable, on the CPU where there is no GPU."""
-    if folder is None:
-        raise SystemExit("error: Say where ComfyUI is: --comfyui DIR, or COMFYUI_DIR.")
-    sys.path.insert(0, str(folder))
-    sys.argv = [sys.argv[0], *([] if torch.cuda.is_available() else ["--cpu"])]
-    import comfy.options
-
-    comfy.options.enable_args_parsing()
-    pack.register()
 
 
 if __name__ == "__main__":

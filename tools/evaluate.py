@@ -36,7 +36,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
-from bench_truth import start_host
+from bench_host import start_host
 from evaluation import MULTI, PRESETS, SINGLE, Evaluation, Settings
 from evaluation_data import VOC, VOC_NAMES, EvaluationError, ImageNet
 from evaluation_models import loaded

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segment_totals import Figure, multi_figures, paper_miou, single_figures
+from table_cells import cell, head, line
 
 # (data set, task) -> the paper's own figures for its method with FLUX.1 schnell.
 PAPER = {
@@ -35,7 +36,9 @@ def table(about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
         f"**{_TITLES[where[0]]}, {where[1]}-class, n = {len(rows)} of {about['pictures']}, preset "
         f"{about['preset']}**",
         "",
-        *(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), own, paper)),
+        *head(header),
+        line(own),
+        line(paper),
         "",
         *([_NOTE] if as_coded else []),
         "Settings: "
@@ -52,7 +55,7 @@ def _model(about: Mapping[str, Any]) -> str:
 
 
 def _cell(found: Figure) -> str:
-    return f"{100 * found.value:.2f} ({100 * found.low:.2f} to {100 * found.high:.2f})"
+    return cell(100 * found.value, 100 * found.low, 100 * found.high, ".2f")
 
 
 def _text(value: Any) -> str:

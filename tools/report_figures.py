@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from report_pictures import Sample
+from report_rates import Rates, Scored
+from table_cells import cell, head, line
 
-Scored = tuple[list[float], list[float]]  # of one picture: scores of what is there, and is not
-Figure = tuple[float, float, float]  # and the ends of its interval
 VERDICTS = ("present", "weak", "confused", "absent")
 SIZE = (256, 256)
-REPEATS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,91 +76,17 @@ def own_score(judged: Judged, index: int) -> float:
     return judged.report.items[0].findings[index].score
 
 
-class Rates:
-    """Figures of many pictures, with 95 % bootstrap intervals over pictures.
-
-    A figure is a quotient of sums over pictures, or over pairs of them, so that a repeat is a
-    weight for each picture.
-    """
-
-    def __init__(self, rows: Sequence[Scored]) -> None:
-        present, absent = (
-            [torch.tensor(row[side], dtype=torch.float64) for row in rows] for side in (0, 1)
-        )
-        self.counts = [torch.tensor([len(each) for each in side]) for side in (present, absent)]
-        p, a = torch.cat(present), torch.cat(absent)
-        wins = (p[:, None] > a).double() + 0.5 * (p[:, None] == a)
-        owners = [torch.arange(len(rows)).repeat_interleave(count) for count in self.counts]
-        pairs = torch.zeros(len(rows), len(a), dtype=torch.float64).index_add(0, owners[0], wins)
-        own = torch.zeros(len(rows), len(rows), dtype=torch.float64)
-        self.wins = own.index_add(1, owners[1], pairs)
-        self.sides, self.owners = (p, a), owners
-
-    def pooled_auc(self) -> Figure:
-        """Probability that something present, of any picture, scores above something absent."""
-        present, absent = (count.double() for count in self.counts)
-
-        def auc(weights: Tensor) -> Tensor:
-            won = ((weights @ self.wins) * weights).sum(1)
-            return won / ((weights @ present) * (weights @ absent))
-
-        return self._interval(auc)
-
-    def picture_auc(self) -> Figure:
-        """The same within a picture; a tie counts half."""
-        present, absent = self.counts
-        return self._quotient(self.wins.diagonal(), present * absent)
-
-    def false_absent(self, threshold: float) -> Figure:
-        """Part of what is there that scores below the threshold."""
-        return self._part(0, self.sides[0] < threshold)
-
-    def false_present(self, threshold: float) -> Figure:
-        """Part of what is not there that scores from the threshold on."""
-        return self._part(1, self.sides[1] >= threshold)
-
-    def best_threshold(self) -> float:
-        """In hundredths, with the smallest sum of both errors; the middle of several."""
-        steps = [i / 100 for i in range(1, 100)]
-        present, absent = self.sides
-        errors = [
-            float((present < step).double().mean() + (absent >= step).double().mean())
-            for step in steps
-        ]
-        best = [step for step, error in zip(steps, errors, strict=True) if error <= min(errors)]
-        return best[len(best) // 2]
-
-    def _part(self, side: int, hits: Tensor) -> Figure:
-        found = torch.zeros(len(self.counts[side]), dtype=torch.float64)
-        return self._quotient(
-            found.index_add(0, self.owners[side], hits.double()), self.counts[side]
-        )
-
-    def _quotient(self, hits: Tensor, of: Tensor) -> Figure:
-        return self._interval(lambda weights: (weights @ hits) / (weights @ of.double()))
-
-    def _interval(self, figure: Callable[[Tensor], Tensor]) -> Figure:
-        count = len(self.counts[0])
-        generator = torch.Generator().manual_seed(0)
-        drawn = torch.randint(count, (REPEATS, count), generator=generator)
-        weights = torch.zeros(REPEATS, count, dtype=torch.float64)
-        weights.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64))
-        repeats = figure(weights).sort().values
-        whole = figure(torch.ones(1, count, dtype=torch.float64))
-        return float(whole), float(repeats[25]), float(repeats[974])
-
-
 def candidate_table(groups: dict[str, Sequence[Judged]]) -> str:
     """AUC, pooled and per picture, of every candidate for the score, in each group of pictures."""
     kinds = ("pooled", "per picture")
-    lines = _head(["score", *(f"{name}, {kind}" for name in groups for kind in kinds)])
+    lines = head(["score", *(f"{name}, {kind}" for name in groups for kind in kinds)])
     for name in next(iter(groups.values()))[0].candidates:
         cells = []
         for judged in groups.values():
             rows = scored(judged, lambda each, i, name=name: float(each.candidates[name][i]))
             rates = Rates(rows)
-            cells += [_auc(rates.pooled_auc()), _auc(rates.picture_auc())]
-        lines.append(_row([name, *cells]))
+            cells += [cell(*rates.pooled_auc()), cell(*rates.picture_auc())]
+        lines.append(line([name, *cells]))
     return "\n".join((*lines, ""))
 
 
@@ -170,38 +95,38 @@ def default_table(groups: dict[str, Sequence[Judged]], threshold: float) -> str:
     names = ["pictures", "concepts there / not", "AUC, pooled", "AUC, per picture"]
     names += ["AUC, things alone, pooled"]
     names += [f"false absent at {threshold:.2f}", f"false present at {threshold:.2f}"]
-    lines = _head(names)
+    lines = head(names)
     for name, judged in groups.items():
         rates = Rates(scored(judged, own_score))
         things = Rates(scored(judged, own_score, things=True))
         counts = " / ".join(str(int(count.sum())) for count in rates.counts)
         aucs = (rates.pooled_auc(), rates.picture_auc(), things.pooled_auc())
-        cells = [*map(_auc, aucs), *_errors(rates, threshold)]
-        lines.append(_row([f"{name}, n = {len(judged)}", counts, *cells]))
+        cells = [*(cell(*auc) for auc in aucs), *_errors(rates, threshold)]
+        lines.append(line([f"{name}, n = {len(judged)}", counts, *cells]))
     return "\n".join((*lines, ""))
 
 
 def halves_table(groups: dict[str, Sequence[Judged]]) -> str:
     """The threshold chosen on every other picture, and its errors on the rest."""
-    lines = _head(["pictures", "threshold", "false absent", "false present"])
+    lines = head(["pictures", "threshold", "false absent", "false present"])
     for name, judged in groups.items():
         rows = scored(judged, own_score)
         threshold = Rates(rows[::2]).best_threshold()
         title = f"{name}, {len(rows[::2])} to choose, {len(rows[1::2])} to measure"
         cells = _errors(Rates(rows[1::2]), threshold)
-        lines.append(_row([title, f"{threshold:.2f}", *cells]))
+        lines.append(line([title, f"{threshold:.2f}", *cells]))
     return "\n".join((*lines, ""))
 
 
 def null_table(groups: dict[str, Sequence[Judged]], threshold: float) -> str:
     """The same concepts without and with one absent concept of each picture as null concept."""
-    lines = _head(["pictures", "null concepts", "AUC, pooled", "false absent", "false present"])
+    lines = head(["pictures", "null concepts", "AUC, pooled", "false absent", "false present"])
     for name, judged in groups.items():
         kept = [each for each in judged if False in each.sample.truth]
         for title, scaled in (("none", False), ("one", True)):
             rates = Rates([_without_null(each, scaled) for each in kept])
-            cells = [_auc(rates.pooled_auc()), *_errors(rates, threshold)]
-            lines.append(_row([f"{name}, n = {len(kept)}", title, *cells]))
+            cells = [cell(*rates.pooled_auc()), *_errors(rates, threshold)]
+            lines.append(line([f"{name}, n = {len(kept)}", title, *cells]))
     return "\n".join((*lines, ""))
 
 
@@ -223,7 +148,7 @@ def verdict_table(groups: dict[str, Sequence[Judged]]) -> str:
     """How often each verdict was given to what is there, what is not, and what was asked for and
     is not.
     """
-    lines = _head(["pictures", "concepts", "number", *VERDICTS])
+    lines = head(["pictures", "concepts", "number", *VERDICTS])
     kinds = (
         ("there", lambda there, wanted: there is True),
         ("not there, not in the prompt", lambda there, wanted: there is False and not wanted),
@@ -240,13 +165,13 @@ def verdict_table(groups: dict[str, Sequence[Judged]]) -> str:
             ]
             if found:
                 parts = [f"{found.count(verdict) / len(found):.1%}" for verdict in VERDICTS]
-                lines.append(_row([name, title, str(len(found)), *parts]))
+                lines.append(line([name, title, str(len(found)), *parts]))
     return "\n".join((*lines, ""))
 
 
 def place_table(groups: dict[str, Sequence[Judged]]) -> str:
     """How well place and box of present things agree with their exact places."""
-    lines = _head(
+    lines = head(
         ["pictures", "things found", "place in words right", "box: median IoU", "IoU >= 0.5"]
     )
     for name, judged in groups.items():
@@ -254,7 +179,7 @@ def place_table(groups: dict[str, Sequence[Judged]]) -> str:
         right = sum(said == true for said, true, _ in pairs) / len(pairs)
         ious = torch.tensor([iou for _, _, iou in pairs])
         cells = [f"{right:.1%}", f"{ious.median():.2f}", f"{(ious >= 0.5).float().mean():.1%}"]
-        lines.append(_row([name, str(len(pairs)), *cells]))
+        lines.append(line([name, str(len(pairs)), *cells]))
     return "\n".join((*lines, ""))
 
 
@@ -286,22 +211,7 @@ def _iou(one: Sequence[int], other: Sequence[int]) -> float:
 
 def _errors(rates: Rates, threshold: float) -> list[str]:
     """Both error rates with their intervals."""
-    return [_percent(rates.false_absent(threshold)), _percent(rates.false_present(threshold))]
-
-
-def _auc(figure: Figure) -> str:
-    value, low, high = figure
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _percent(figure: Figure) -> str:
-    value, low, high = figure
-    return f"{value:.1%} ({low:.1%} to {high:.1%})"
-
-
-def _head(names: Sequence[str]) -> list[str]:
-    return [_row(names), "|---" * len(names) + "|"]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return [
+        cell(*rates.false_absent(threshold), ".1%"),
+        cell(*rates.false_present(threshold), ".1%"),
+    ]

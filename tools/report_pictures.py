@@ -62,11 +62,12 @@ class Pictures:
         rng, drawn = random.Random(seed), scene(seed)
         names = [*drawn.things, drawn.ground, drawn.sky]
         absent = _absent(rng, names)
+        shown = [*names, *absent]
         told = drawn
         if kind == "misprompted":
             told = replace(drawn, things=(*drawn.things[1:], absent[0]))
         prompt = prompt_of(rng, told)
-        concepts, shown = self._concepts([*names, *absent])
+        concepts = self.concepts(shown)
         picture = torch.from_numpy(drawn.picture)[None].float() / 255
         source = source_of(self.model, picture, None, self.vae)
         capture = capture_pictures(
@@ -75,45 +76,22 @@ class Pictures:
         truth = tuple(name in names for name in shown)
         return _sample(capture, shown, truth, prompt, torch.from_numpy(drawn.labels).long())
 
-    def _painted(self, kind: str, seed: int) -> Sample:
+    def paint(self, prompt: str, concepts: Any, seed: int) -> tuple[Tensor, Any]:
+        """The model's picture of a prompt, uint8 [1, H, W, 3], and the capture of its run."""
         import nodes
 
         from concept_attention.nodes.capture import attach_to_model, make_run
-        from concept_attention.pocket.prompts import prompt_of
-        from concept_attention.pocket.things import THINGS
-        from concept_attention.pocket.world import scene
 
-        rng, drawn = random.Random(seed), scene(seed)
-        if kind == "crowded":
-            drawn = replace(drawn, things=tuple(rng.sample(list(THINGS), CROWD)))
-            prompt = ", ".join((*drawn.things, drawn.ground))
-        else:
-            prompt = prompt_of(rng, drawn)
-        named = _named(prompt)
-        concepts, shown = self._concepts([*named, *_absent(rng, [*named, drawn.ground, drawn.sky])])
         run = make_run(self.model, concepts, "auto", "all", 1024, None)
         asked = (seed, self.steps, self.cfg, "euler", "simple")
         latent = {"samples": torch.zeros(1, 16, 32, 32)}
         texts = (self._prompt(prompt), self._prompt(""))
         model = attach_to_model(self.model, run)
         sampled = nodes.common_ksampler(model, *asked, *texts, latent)[0]["samples"]
-        picture = (self.vae.decode(sampled) * 255).round().to(torch.uint8)
-        truth, marks = self._read(picture, shown)
-        return _sample(run.capture(), shown, truth, prompt, marks)
+        return (self.vae.decode(sampled) * 255).round().to(torch.uint8), run.capture()
 
-    def _prompt(self, text: str) -> Any:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
-
-    def _concepts(self, names: Sequence[str]) -> tuple[Any, list[str]]:
-        from concept_attention.core.concepts import DEFAULT_BACKGROUND
-        from concept_attention.nodes.encode import encode_concepts
-
-        return encode_concepts(self.clip, list(names), [DEFAULT_BACKGROUND]), list(names)
-
-    def _read(
-        self, picture: Tensor, names: Sequence[str]
-    ) -> tuple[tuple[bool | None, ...], Tensor]:
-        """What the reader finds of these names, and its label map.
+    def read(self, picture: Tensor, names: Sequence[str]) -> tuple[tuple[bool | None, ...], Tensor]:
+        """What the reader finds of these names, None where it is not sure, and its label map.
 
         A thing is there from the reader's own number of blocks on, and is not there with none.
         """
@@ -129,8 +107,35 @@ class Pictures:
             found.append(True if count >= least else False if count <= 1 else None)
         return tuple(found), self.reader.labels(picture)[0]
 
+    def concepts(self, names: Sequence[str]) -> Any:
+        """Concepts of these words, and the background that every encoder adds."""
+        from concept_attention.core.concepts import DEFAULT_BACKGROUND
+        from concept_attention.nodes.encode import encode_concepts
 
-def _named(prompt: str) -> list[str]:
+        return encode_concepts(self.clip, list(names), [DEFAULT_BACKGROUND])
+
+    def _painted(self, kind: str, seed: int) -> Sample:
+        from concept_attention.pocket.prompts import prompt_of
+        from concept_attention.pocket.things import THINGS
+        from concept_attention.pocket.world import scene
+
+        rng, drawn = random.Random(seed), scene(seed)
+        if kind == "crowded":
+            drawn = replace(drawn, things=tuple(rng.sample(list(THINGS), CROWD)))
+            prompt = ", ".join((*drawn.things, drawn.ground))
+        else:
+            prompt = prompt_of(rng, drawn)
+        words = named(prompt)
+        shown = [*words, *_absent(rng, [*words, drawn.ground, drawn.sky])]
+        picture, capture = self.paint(prompt, self.concepts(shown), seed)
+        truth, marks = self.read(picture, shown)
+        return _sample(capture, shown, truth, prompt, marks)
+
+    def _prompt(self, text: str) -> Any:
+        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+
+
+def named(prompt: str) -> list[str]:
     """The labels that a prompt names, each once, in its order."""
     from concept_attention.pocket.prompts import SYNONYMS
     from concept_attention.pocket.world import LABELS
@@ -154,7 +159,7 @@ def _sample(
     from concept_attention.core.decode import decode
     from concept_attention.pocket.things import THINGS
 
-    named = _named(prompt)
+    words = named(prompt)
     is_thing = tuple(name in THINGS for name in shown)
-    wanted = tuple(name in named for name in shown)
+    wanted = tuple(name in words for name in shown)
     return Sample(decode(capture), truth, is_thing, wanted, marks)

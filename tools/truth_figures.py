@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from segment_figures import average_precision
+from table_cells import cell, head, line
+
 NAMES = {
     "output": "output space (this pack)",
     "cross": "cross-attention",
@@ -35,11 +38,12 @@ def judge(heat: Tensor, truth: Tensor, is_thing: Sequence[bool]) -> dict[str, An
     )[0]
     inside = truth.any(0)
     best, truth = full.argmax(0)[inside], truth[:, inside]
-    ious, precisions = [], []
+    ious = []
     for i, own in enumerate(truth):
         union = ((best == i) | own).sum().item()
         ious.append(((best == i) & own).sum().item() / max(union, 1))
-        precisions.append(average_precision(full[i][inside], own))
+    scores = full[: len(truth), inside]
+    precisions = average_precision(scores, truth, torch.ones_like(best))
     things = [iou for iou, thing in zip(ious, is_thing, strict=True) if thing]
     right = truth.gather(0, best.clamp_max(len(truth) - 1)[None])[0] & (best < len(truth))
     peaks = heat.flatten(1).amax(1)
@@ -51,19 +55,6 @@ def judge(heat: Tensor, truth: Tensor, is_thing: Sequence[bool]) -> dict[str, An
         "present": [peaks[i].item() for i, thing in enumerate(is_thing) if thing],
         "absent": peaks[-1].item(),
     }
-
-
-def average_precision(score: Tensor, own: Tensor) -> float:
-    """Area under precision against recall of `score` for the pixels `own`; ties are one step."""
-    if not own.any():
-        return 0.0
-    order = score.argsort(descending=True)
-    hits, score = own[order].double().cumsum(0), score[order]
-    last = torch.cat((score[1:] != score[:-1], torch.ones(1, dtype=torch.bool)))
-    ranks = torch.arange(1, len(score) + 1, dtype=torch.float64)[last]
-    hits = hits[last]
-    gained = torch.diff(hits, prepend=torch.zeros(1, dtype=torch.float64))
-    return (gained * hits / ranks).sum().item() / hits[-1].item()
 
 
 def interval(
@@ -78,7 +69,7 @@ def interval(
 def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
     """Markdown table of the kinds that there are, with 95 % bootstrap intervals over pictures."""
     header = ("maps", *METRICS, *AUCS)
-    lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    lines = [f"**{title}**", "", *head(header)]
     for kind, name in NAMES.items():
         if kind not in rows[0]:
             continue
@@ -86,9 +77,9 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> str:
         cells = []
         for metric in METRICS:
             values = [figure[metric] for figure in figures]
-            cells.append(_cell(interval(values, _mean)))
-        cells += [_cell(interval(figures, auc)) for auc in (pooled_auc, picture_auc)]
-        lines.append("| " + " | ".join((name, *cells)) + " |")
+            cells.append(cell(*interval(values, _mean)))
+        cells += [cell(*interval(figures, auc)) for auc in (pooled_auc, picture_auc)]
+        lines.append(line((name, *cells)))
     return "\n".join((*lines, ""))
 
 
@@ -98,11 +89,6 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     means = {metric: _mean([figure[metric] for figure in figures]) for metric in METRICS}
     aucs = dict(zip(AUCS, (pooled_auc(figures), picture_auc(figures)), strict=True))
     return {name: round(value, 3) for name, value in {**means, **aucs}.items()}
-
-
-def _cell(figure: tuple[float, float, float]) -> str:
-    value, low, high = figure
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from table_cells import cell, head, line
 from truth_figures import NAMES, interval
 
 HEADER = ("maps", "correlation, median", "correlation, mean", "distance in pixels")
@@ -47,18 +48,18 @@ def follow(found: Tensor, way: Tensor, other: Tensor) -> dict[str, float]:
 
 def motion_table(title: str, rows: Sequence[dict[str, Sequence[dict[str, float]]]]) -> str:
     """Markdown table of the kinds that there are: rows of clips, each a figure for every thing."""
-    lines = [f"**{title}**", "", "| " + " | ".join(HEADER) + " |", "|---" * len(HEADER) + "|"]
+    lines = [f"**{title}**", "", *head(HEADER)]
     for kind, name in NAMES.items():
         if kind in rows[0]:
             own = [row[kind] for row in rows]
             cells = (
-                _cell(interval(own, _median), 3),
-                _cell(interval(own, _mean), 3),
-                _cell(interval(own, _distance), 1),
+                cell(*interval(own, _median)),
+                cell(*interval(own, _mean)),
+                cell(*interval(own, _distance), ".1f"),
                 f"{_of(own, 'other correlation').mean():.3f}",
                 f"{_of(own, 'other distance').mean():.1f}",
             )
-            lines.append("| " + " | ".join((name, *cells)) + " |")
+            lines.append(line((name, *cells)))
     return "\n".join((*lines, ""))
 
 
@@ -84,8 +85,3 @@ def _mean(rows: Sequence[Any]) -> float:
 
 def _distance(rows: Sequence[Any]) -> float:
     return _of(rows, "distance").mean().item()
-
-
-def _cell(figure: tuple[float, float, float], digits: int) -> str:
-    value, low, high = figure
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"

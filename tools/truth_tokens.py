@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from table_cells import cell, head, line
 from truth_figures import interval, judge, picture_auc
 
 CHOICES = ("first", "last", "mean", "all")
@@ -138,22 +139,18 @@ def tables(rows: Sequence[Row]) -> str:
     lines = [
         f"**Choice of tokens, mIoU, n = {len(rows)}**",
         "",
-        *_header("concept"),
+        *head(("concept", *CHOICES)),
         *(_line(form, form, rows, _miou) for form in forms),
         _line("mean of the five forms", MEAN, rows, _mean),
         *(_line(f"{SPLIT} alone, n = {len(rows)}", SPLIT, rows, _iou) for rows in split if rows),
         "",
         f"**Choice of tokens, AUC per picture, n = {len(rows)}**",
         "",
-        *_header("concept"),
+        *head(("concept", *CHOICES)),
         *(_line(form, form, rows, picture_auc) for form in forms),
         "",
     ]
     return "\n".join(lines)
-
-
-def _header(first: str) -> tuple[str, str]:
-    return f"| {' | '.join((first, *CHOICES))} |", "|---" * (1 + len(CHOICES)) + "|"
 
 
 def _line(
@@ -161,9 +158,8 @@ def _line(
 ) -> str:
     cells = []
     for choice in CHOICES:
-        value, low, high = interval([row[key, choice] for row in rows], statistic)
-        cells.append(f"{value:.3f} ({low:.3f} to {high:.3f})")
-    return f"| {' | '.join((title, *cells))} |"
+        cells.append(cell(*interval([row[key, choice] for row in rows], statistic)))
+    return line((title, *cells))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import truth_maps
+from table_cells import cell
 from truth_figures import FIRST_SEED, METRICS, interval, judge, pooled, summary, table
 from truth_motion import centres, follow, motion_summary, motion_table
 
@@ -58,10 +59,10 @@ class VideoBench:
             self._generated(FIRST_SEED + 10**6 + i, rng, reader)
             for i in range(self.arguments.count)
         ]
-        share, low, high = interval([row["found"] for row in rows], pooled)
-        self.scores["things present"] = round(share, 3)
+        share = interval([row["found"] for row in rows], pooled)
+        self.scores["things present"] = round(share[0], 3)
         text = f"Prompted things present in {len(rows)} generated clips ({self.arguments.steps} "
-        text += f"steps, cfg {self.arguments.cfg}): {share:.1%} ({low:.1%} to {high:.1%}). "
+        text += f"steps, cfg {self.arguments.cfg}): {cell(*share, '.1%')}. "
         text += self._check_reader(reader)
         title = f"all {self.arguments.steps} steps"
         return f"{text}\n\n{self._tables(title, 'generated clips', rows)}"

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from truth_figures import (
-    average_precision,
     interval,
     judge,
     picture_auc,
@@ -55,17 +54,6 @@ def test_pixels_of_no_concept_are_left_out():
     wrong_there = TRUTH[0] * 0.9
     wrong_there[3] = 1
     assert judge(heat(wrong_there, TRUTH[1] * 0.8, 0.1), truth, [True, True])["mIoU"] == 1
-
-
-def test_average_precision_by_hand():
-    """Ranked: hit, miss, hit. Precision 1 at the first hit, 2 / 3 at the second."""
-    score = torch.tensor([0.9, 0.8, 0.7, 0.1])
-    own = torch.tensor([True, False, True, False])
-    assert average_precision(score, own) == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_average_precision_of_a_constant_is_the_share():
-    assert average_precision(torch.zeros(8), torch.arange(8) < 2) == pytest.approx(0.25)
 
 
 def test_an_interval_holds_its_figure():

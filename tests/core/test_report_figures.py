@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from report_figures import Rates, _iou
+from report_figures import _iou
+from report_rates import Rates
 
 # Two pictures: scores of what is there, and of what is not.
 ROWS = [([0.9, 0.5], [0.1, 0.5]), ([0.4], [0.6, 0.2])]

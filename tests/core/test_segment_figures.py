@@ -61,6 +61,18 @@ def test_places_of_one_score_are_one_step_of_the_precision():
     assert average_precision(score[:1], torch.zeros(1, 3), torch.ones(3)) == [0.0]
 
 
+def test_average_precision_by_hand():
+    """Ranked: hit, miss, hit. Precision 1 at the first hit, 2 / 3 at the second."""
+    score = torch.tensor([[0.9, 0.8, 0.7, 0.1]])
+    own = torch.tensor([[True, False, True, False]])
+    found = average_precision(score, own, torch.ones(4, dtype=torch.long))
+    assert found == pytest.approx([(1 + 2 / 3) / 2])
+
+
+def test_average_precision_of_a_constant_is_the_share():
+    assert average_precision(torch.zeros(1, 8), torch.arange(8)[None] < 2, torch.ones(8)) == [0.25]
+
+
 def test_the_paper_s_blur_is_three_by_three_and_mirrored():
     dot = torch.tensor([[1.0, 0, 0], [0, 0, 0]])
     side, middle = 0.27406862, 0.45186276

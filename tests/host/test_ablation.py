@@ -9,7 +9,8 @@ import ablation_tables
 import bench_ablation
 import truth_maps
 from ablation_maps import BOTH, IMAGE, NEITHER, THEMSELVES, Spaces, attending
-from ablation_parts import BEHIND, LISTS, MULTI, NOISE, PARTS, SINGLE, Bench, Look, Scene, in_tokens
+from ablation_parts import BEHIND, LISTS, NOISE, PARTS, Bench, Look
+from ablation_scenes import MULTI, SINGLE, Scene, in_tokens
 from concept_attention.core import stream
 from concept_attention.core.decode import shares
 from concept_attention.pocket.world import LABELS, scene
@@ -40,7 +41,7 @@ def test_every_table_has_the_row_of_what_the_pack_does(row):
         standard = ablation_tables.STANDARD.get(name, "of length 1")
         assert standard in rows
         assert len(rows) > 1
-    assert {*row["tables"], "concept vectors"} == {*ablation_tables.STANDARD, "concept vectors"}
+    assert {*row["tables"], "steps"} == {*ablation_tables.STANDARD, "concept vectors"}
 
 
 def test_rows_that_mean_the_same_have_the_same_figures(bench, row):

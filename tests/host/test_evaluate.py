@@ -121,7 +121,7 @@ def test_several_classes_are_found_and_the_table_is_the_paper_s(voc, call, tmp_p
     assert code == 0
     lines = out.splitlines()
     assert lines[0] == "**PASCAL VOC 2012, multi-class, n = 4 of 4, preset pack**"
-    assert lines[2:4] == ["| maps | Acc | mIoU | mAP |", "| --- | --- | --- | --- |"]
+    assert lines[2:4] == ["| maps | Acc | mIoU | mAP |", "|---|---|---|---|"]
     assert lines[5] == "| the paper, FLUX.1 schnell | 86.99 | 51.39 |  |"
     name, accuracy, miou, precision = lines[4].strip("| ").split(" | ")
     assert name == "pocket SD3.5"

@@ -1,6 +1,7 @@
 """The command line: what a person sees when something outside the code is wrong."""
 
 import errno
+import re
 import runpy
 import signal
 import subprocess
@@ -46,6 +47,21 @@ def test_make_without_a_target_lists_them_all():
     )
     for target in ("demo", "serve", "test", "test-core", "lint", "bench", "pocket", "golden"):
         assert f"make {target} " in done.stdout
+
+
+def test_bench_runs_every_benchmark_once_or_the_part_that_is_asked_for():
+    def runs(*arguments):
+        command = ["make", "-n", "-C", str(pack.ROOT), "bench", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return re.findall(r"host\.py \w+ tools/(\w+\.py ?\w*)", done.stdout)
+
+    assert runs("ARGS=speed") == ["bench.py speed"]
+    programs = {path.name for path in (pack.ROOT / "tools").glob("bench*.py") if _runs(path)}
+    assert sorted(name.strip() for name in runs()) == sorted(programs - {"bench_decode.py"})
+
+
+def _runs(path):
+    return 'if __name__ == "__main__":' in path.read_text()
 
 
 def test_golden_without_a_folder_says_what_is_missing():
