@@ -104,7 +104,7 @@ class CompareHeatmaps(io.ComfyNode):
                 "concept attention",
             ],
             inputs=[*_runs(), *_looks()],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
             outputs=[
                 io.Image.Output(
                     display_name="figure",
@@ -154,5 +154,5 @@ class CompareHeatmaps(io.ComfyNode):
             signed.to(device),
             as_json(comparison, names),
             text,
-            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
+            ui=lines_on_node((*text.splitlines(), *numbers)),
         )

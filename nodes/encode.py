@@ -134,7 +134,7 @@ class ConceptEncoder(io.ComfyNode):
                     "background and tokens are not used then. Not for HunyuanVideo.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
             outputs=[
                 ConceptsType.Output(
                     display_name="concepts",
@@ -201,7 +201,7 @@ class ConceptEncoder(io.ComfyNode):
             own = parse_choices(tokens_per_concept, [*shown, *behind])
             encoded = encode_concepts(clip, shown, behind, tokens, encoder, own)
         lines = (describe(each.label, each.split, each.choice) for each in encoded.items)
-        return io.NodeOutput(encoded, ui=lines_on_node(lines, cls.hidden))
+        return io.NodeOutput(encoded, ui=lines_on_node(lines))
 
 
 def encode_concepts(

@@ -188,7 +188,7 @@ class HeatmapToMasks(io.ComfyNode):
                     "shown on the node too.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -243,7 +243,7 @@ class HeatmapToMasks(io.ComfyNode):
             made.flatten(0, 2).to(device),  # CBFHW to (CBF)HW
             picture.to(device),
             text,
-            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
+            ui=lines_on_node((*text.splitlines(), *numbers)),
         )
 
 

@@ -82,7 +82,7 @@ class HeatmapOverlay(io.ComfyNode):
                     tooltip="Draw the colour bar with the values that its ends stand for.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
             outputs=[
                 io.Image.Output(
                     display_name="image",
@@ -107,6 +107,5 @@ class HeatmapOverlay(io.ComfyNode):
         drawn = overlay(image, heatmaps, style)
         # What the labels drawn as numbers stand for.
         lines = number_legend(heatmaps.labels, captions(heatmaps.labels)) if labels else ()
-        shown = lines_on_node(lines, cls.hidden) if lines else None
         device = comfy.model_management.intermediate_device()
-        return io.NodeOutput(drawn.to(device), ui=shown)
+        return io.NodeOutput(drawn.to(device), ui=lines_on_node(lines))

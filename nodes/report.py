@@ -51,7 +51,6 @@ class ConceptReport(io.ComfyNode):
             ],
             is_output_node=True,
             inputs=[*_judged(), *_required()],
-            hidden=[io.Hidden.unique_id],
             outputs=[
                 io.String.Output(
                     display_name="text", tooltip="The report, one line for each concept."
@@ -108,7 +107,7 @@ class ConceptReport(io.ComfyNode):
         device = comfy.model_management.intermediate_device()
         drawn = chart(found, image).to(device)
         text = as_text(found)
-        shown = lines_on_node((*text.splitlines(), *_numbers(found)), cls.hidden)
+        shown = lines_on_node((*text.splitlines(), *_numbers(found)))
         return io.NodeOutput(text, as_json(found), drawn, found.passed, ui=shown)
 
 

@@ -117,7 +117,7 @@ class HeatmapTimeline(io.ComfyNode):
                 "concept attention",
             ],
             inputs=[*_what(), *_which()],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
             outputs=[
                 io.Image.Output(
                     display_name="sheet",
@@ -170,7 +170,7 @@ class HeatmapTimeline(io.ComfyNode):
             curves(found)[None].to(device),
             as_json(found),
             text,
-            ui=lines_on_node((*text.splitlines(), *numbers), cls.hidden),
+            ui=lines_on_node((*text.splitlines(), *numbers)),
         )
 
 

@@ -6,74 +6,29 @@ import { app } from "../../scripts/app.js";
 // @ts-ignore served by the host
 import { api } from "../../scripts/api.js";
 
-const NAME = "concept_attention";
+/** Add to the editor what an extension of it may have. @param {object} extension */
+export function extend(extension) {
+    app.registerExtension(extension);
+}
 
-/**
- * A part of the pack's interface.
- * @typedef {object} Part
- * @property {string} [node] the node type it belongs to
- * @property {(node: any) => void} [created] called for every new or loaded node of that type
- * @property {(node: any, output: any) => void} [output] called with what a run (or a tab switch or
- *   a reload) says the node showed
- * @property {object[]} [settings] entries of the settings page
- * @property {() => void} [setup] called once, when the editor is up
- */
-
-/**
- * Register the pack's parts as one extension.
- * @param {Part[]} parts
- */
-export function register(parts) {
-    app.registerExtension({
-        name: NAME,
-        settings: parts.flatMap((part) => part.settings ?? []),
-        setup() {
-            for (const part of parts) part.setup?.();
-        },
-        nodeCreated(/** @type {any} */ node) {
-            for (const part of parts) {
-                if (part.node !== node.constructor.comfyClass) continue;
-                part.created?.(node);
-                const show = part.output;
-                if (!show) continue;
-                const before = node.onExecuted;
-                node.onExecuted = function (/** @type {any} */ output) {
-                    before?.apply(this, arguments);
-                    history = undefined; // it does not know of this run
-                    show(node, output);
-                };
-            }
-        },
-        /** A tab switch or a reload: outputs by locator id, "<subgraph>:<node>" or "<node>". */
-        onNodeOutputsUpdated(/** @type {Record<string, any>} */ outputs) {
-            for (const part of parts.filter((part) => part.output && part.node)) {
-                for (const node of nodes(part.node)) {
-                    const output = outputs[locator(node)];
-                    if (output) part.output?.(node, output);
-                }
-            }
-        },
-    });
+/** The open workflow. @returns {any} undefined if there is none yet */
+export function root() {
+    return app.rootGraph ?? app.graph;
 }
 
 /** The open workflow and its subgraphs. @returns {any[]} */
 export function graphs() {
-    const root = app.rootGraph ?? app.graph;
-    return root ? [root, ...(root.subgraphs?.values() ?? [])] : [];
+    const outer = root();
+    return outer ? [outer, ...(outer.subgraphs?.values() ?? [])] : [];
 }
 
-/**
- * All nodes of the open workflow, those inside subgraphs too.
- * @param {string} [type]
- * @returns {any[]}
- */
-export function nodes(type) {
-    const found = graphs().flatMap((graph) => graph.nodes ?? []);
-    return type ? found.filter((node) => node.constructor.comfyClass === type) : found;
+/** All nodes of the open workflow, those inside subgraphs too. @returns {any[]} */
+export function nodes() {
+    return graphs().flatMap((graph) => graph.nodes ?? []);
 }
 
-/** The key of a node's outputs. @param {any} node */
-function locator(node) {
+/** The key of a node's outputs: "<subgraph>:<node>" or "<node>". @param {any} node */
+export function locator(node) {
     const inside = node.graph && !node.graph.isRootGraph;
     return inside ? `${node.graph.id}:${node.id}` : String(node.id);
 }
@@ -199,12 +154,17 @@ export function configured(node, act) {
 
 /** Where a node is: its workflow and itself. @param {any} node */
 export function place(node) {
-    return `${(app.rootGraph ?? app.graph)?.id} ${locator(node)}`;
+    return `${root()?.id} ${locator(node)}`;
 }
 
 /** Make a node taller. @param {any} node @param {number} by pixels, negative: smaller */
 export function grow(node, by) {
     node.setSize([node.size[0], node.size[1] + by]);
+    redraw(node);
+}
+
+/** Draw a node anew. @param {any} node */
+export function redraw(node) {
     node.graph?.setDirtyCanvas(true, true);
 }
 
@@ -214,46 +174,22 @@ export async function loaded() {
     await new Promise((resolve) => setTimeout(resolve)); // nodes are told of outputs until then
 }
 
-const RECENT = 32; // runs that are looked through
-const FRESH = 2000; // milliseconds for which one request serves all nodes of a workflow
-/** @type {{runs: Promise<any>, time: number} | undefined} */
-let history;
+/** What the editor keeps of a node's last run, until another workflow is opened. @param {any} node */
+export function keptOutput(node) {
+    return app.nodeOutputs?.[locator(node)];
+}
 
-function recentRuns() {
-    if (!history || performance.now() - history.time > FRESH) {
-        const runs = request(`/history?max_items=${RECENT}`).then((answer) => answer.json());
-        history = { runs, time: performance.now() };
-    }
-    return history.runs;
+/** Let go of that, so that a tab switch does not bring it back. @param {any} node */
+export function dropOutput(node) {
+    if (app.nodeOutputs) delete app.nodeOutputs[locator(node)];
 }
 
 /**
- * What the last run of the open workflow, of those that the server remembers, said for a node.
- * @param {any} node @returns {Promise<any>} undefined if there is none
+ * Call back when a node fails in a run.
+ * @param {(id: string) => void} act takes the name under which the node ran
  */
-export async function lastOutput(node) {
-    const workflow = (app.rootGraph ?? app.graph)?.id;
-    const ids = executionIds(node);
-    for (const run of Object.values(await recentRuns()).reverse()) {
-        if (run.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue;
-        const id = ids.find((each) => run.outputs?.[each]);
-        if (id) return run.outputs[id];
-    }
-    return undefined;
-}
-
-/**
- * The names under which a node runs: its id, behind those of the subgraphs that it is in.
- * @param {any} node @returns {string[]}
- */
-function executionIds(node) {
-    /** @type {(graph: any, path: string) => string[]} */
-    const within = (graph, path) =>
-        (graph?.nodes ?? []).flatMap((/** @type {any} */ each) => [
-            ...(each === node ? [`${path}${each.id}`] : []),
-            ...(each.subgraph ? within(each.subgraph, `${path}${each.id}:`) : []),
-        ]);
-    return within(app.rootGraph ?? app.graph, "");
+export function failing(act) {
+    api.addEventListener("execution_error", (/** @type {any} */ { detail }) => act(`${detail.node_id}`));
 }
 
 /** Whether a workflow is being opened, so that a node that is made is not a new one. */
@@ -278,11 +214,13 @@ const EDGE = 6; // pixels that LiteGraph keeps around a compact element
 /**
  * Let an added element be as high as it must, in LiteGraph too, which would share out what is left.
  * @param {any} added what addElement returned @param {number} height in pixels
+ * @param {number} [most] as high as it may get in LiteGraph
  */
-export function fix(added, height) {
+export function fix(added, height, most = height) {
     added.element.style.minHeight = `${height}px`;
     added.options.margin = EDGE;
-    added.options.getMinHeight = added.options.getMaxHeight = () => height + 2 * EDGE;
+    added.options.getMinHeight = () => height + 2 * EDGE;
+    added.options.getMaxHeight = () => most + 2 * EDGE;
 }
 
 /**

@@ -46,7 +46,7 @@ const WIDGETS = /** @type {Record<string, string[]>} */ ({
     ConceptAttentionOverlay: ["colormap", "opacity"],
 });
 
-/** @type {import("./host.mjs").Part[]} */
+/** @type {import("./parts.mjs").Part[]} */
 export const settingsParts = [
     { settings },
     ...Object.entries(WIDGETS).map(([node, names]) => ({

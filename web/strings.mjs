@@ -1,4 +1,4 @@
-/** The viewer's texts. Every language has every key, with the same {placeholders}. */
+/** The texts of our pages. Every language has every key, with the same {placeholders}. */
 import * as en from "./texts/en.mjs";
 import * as es from "./texts/es.mjs";
 import * as fr from "./texts/fr.mjs";
@@ -9,7 +9,9 @@ import * as zh from "./texts/zh.mjs";
 
 /** @typedef {(key: string, values?: Record<string, string | number>) => string} Words */
 
-/** @type {Record<string, {viewer: Record<string, string>, encoder: Record<string, string>}>} */
+/** @typedef {"viewer" | "encoder" | "result"} Part */
+
+/** @type {Record<string, Record<Part, Record<string, string>>>} */
 const texts = { en, es, fr, ja, ko, ru, zh };
 
 /** @type {Record<string, Record<string, string>>} */
@@ -17,7 +19,7 @@ export const strings = of("viewer");
 
 /**
  * One part's texts in every language.
- * @param {"viewer" | "encoder"} part
+ * @param {Part} part
  * @returns {Record<string, Record<string, string>>}
  */
 export function of(part) {
@@ -25,14 +27,15 @@ export function of(part) {
 }
 
 /**
- * The texts in a language; English where there is none.
- * @param {string} locale such as "en" or "zh-TW"
+ * The texts of a part in a language; English where there is none.
+ * @param {string} locale such as "en" or "zh-TW" @param {Part} [part]
  * @returns {Words}
  */
-export function translator(locale) {
-    const own = strings[locale] ?? strings[locale.split("-")[0]] ?? strings.en;
+export function translator(locale, part = "viewer") {
+    const all = of(part);
+    const own = all[locale] ?? all[locale.split("-")[0]] ?? all.en;
     return (key, values = {}) =>
-        (own[key] ?? strings.en[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) =>
+        (own[key] ?? all.en[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) =>
             String(values[name] ?? whole),
         );
 }

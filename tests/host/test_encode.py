@@ -214,13 +214,12 @@ def test_a_choice_of_its_own_for_single_concepts(clips):
 
 
 def test_the_node_shows_how_each_concept_was_split(clips):
-    """In the history, for everyone; and on the node, which has an id in a workflow."""
     output = ConceptEncoder.execute(
         clips["t5xxl"], "skyscraper, sand", "background", "all", tokens_per_concept="sand: last"
     )
     assert output.ui.as_dict()["text"] == (
-        "skyscraper: sky|s|cra|per (all tokens);\n"
-        "sand: \u00b7|s|and (last token);\n"
+        "skyscraper: sky|s|cra|per (all tokens)\n"
+        "sand: \u00b7|s|and (last token)\n"
         "background: background",
     )
 

@@ -84,10 +84,10 @@ def test_the_node_shows_what_the_masks_cover_and_what_numbers_stand_for(monkeypa
     made = HeatmapToMasks.execute(make(), method="threshold", threshold=1.0)
     empty = [f"{name}: 0 % (empty)" for name in NAMES]
     assert made.result[2] == "\n".join(empty)
-    assert made.ui.as_dict() == {"text": (";\n".join(empty),)}
+    assert made.ui.as_dict() == {"text": ("\n".join(empty),)}
     assert made.result[0].sum() == 0
     shown = HeatmapToMasks.execute(make(names=("dragon", "岩石", "sky"))).ui.as_dict()
-    assert shown["text"][0].endswith(";\n#2 = 岩石")
+    assert shown["text"][0].endswith("\n#2 = 岩石")
 
 
 def test_a_concept_alone_is_masked_by_its_shares_and_said_to_have_no_rival():

@@ -3,17 +3,23 @@ import { describe, expect, test } from "vitest";
 import { of, strings, translator } from "../../web/strings.mjs";
 
 const LANGUAGES = Object.keys(strings);
+/** @type {import("../../web/strings.mjs").Part[]} */
+const PARTS = ["viewer", "encoder", "result"];
 /** @param {string} text */
 const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
-describe.each(LANGUAGES)("%s", (language) => {
-    test("has every key, in the order of English", () => {
-        expect(Object.keys(strings[language])).toEqual(Object.keys(strings.en));
+describe.each(PARTS)("the %s", (part) => {
+    const all = of(part);
+
+    test.each(LANGUAGES)("has every key in %s, in the order of English", (language) => {
+        expect(Object.keys(all[language])).toEqual(Object.keys(all.en));
     });
 
-    test.each(Object.keys(strings.en))("%s has English's placeholders", (key) => {
-        expect(strings[language][key].trim()).toBeTruthy();
-        expect(placeholders(strings[language][key])).toEqual(placeholders(strings.en[key]));
+    test.each(Object.keys(all.en))("has English's placeholders in %s", (key) => {
+        for (const own of Object.values(all)) {
+            expect(own[key].trim()).toBeTruthy();
+            expect(placeholders(own[key])).toEqual(placeholders(all.en[key]));
+        }
     });
 });
 
@@ -22,8 +28,8 @@ test("every language that the pack has node names in has the texts", () => {
     expect([...LANGUAGES].sort()).toEqual(readdirSync(folder).sort());
 });
 
-test.each(["viewer", "encoder"])("sentences of the %s are translated", (part) => {
-    const { en, ...others } = of(/** @type {"viewer" | "encoder"} */ (part));
+test.each(PARTS)("sentences of the %s are translated", (part) => {
+    const { en, ...others } = of(part);
     const sentences = Object.keys(en).filter((key) => en[key].split(" ").length > 4);
     for (const own of Object.values(others)) {
         expect(sentences.filter((key) => own[key] === en[key])).toEqual([]);
@@ -39,6 +45,11 @@ test("placeholders are filled in", () => {
 test("a value is not read as a pattern or a placeholder", () => {
     const values = { concept: "$& {share}", share: 1, place: "x" };
     expect(translator("en")("account", values)).toBe("$& {share}: 1 % of the picture, x");
+});
+
+test("a part has texts of its own", () => {
+    expect(translator("fr", "result")("copied")).toBe("Copié.");
+    expect(translator("tlh", "result")("result")).toBe("Result");
 });
 
 test("a placeholder without a value stays visible", () => {

@@ -19,7 +19,8 @@ HOST_VERSION = "0.30.0"
 _TITLE, _SLOT, _WIDGET, _MULTILINE = 30, 20, 24, 120
 _GAP, _COLUMN_GAP, _PADDING, _GROUP_TITLE = 30, 60, 20, 50
 _TALLER = 30  # Nodes 2.0 adds the pack's name and "Show advanced inputs" below our nodes
-_ELEMENTS = {"ConceptAttentionEncode": 38}  # pixels that the pack's own page adds
+# Pixels that the pack's own page adds, for what a node says after a run too.
+_ELEMENTS = {"ConceptAttentionEncode": 90, "ConceptAttentionMasks": 60}
 _SCREEN = 1700  # pixels
 _GROUP_COLOR = "#3f789e"
 _OPTIONAL = 7  # the socket shape of an optional input

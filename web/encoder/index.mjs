@@ -48,5 +48,5 @@ async function asked(prompt) {
     return JSON.parse(text).proposals;
 }
 
-/** @type {import("../host.mjs").Part} */
+/** @type {import("../parts.mjs").Part} */
 export const encoderPart = { node: "ConceptAttentionEncode", created };

@@ -1,4 +1,4 @@
-/** English: of the viewer, and of the Concept Encoder's row. */
+/** English: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "Concept heatmaps",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "No prompt was found. Connect the concepts to a sampler whose positive input comes from a text encode node, or write what to look for into concepts.",
     noNoun: "No noun was found in the prompt. Write what to look for into concepts.",
     failed: "The prompt's nouns could not be found: {reason}",
+};
+
+export const result = {
+    result: "Result",
+    copy: "Copy this text",
+    copied: "Copied.",
+    copyFailed: "The browser did not allow copying. The text is selected: press Ctrl+C.",
 };

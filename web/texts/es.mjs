@@ -1,4 +1,4 @@
-/** Spanish: of the viewer, and of the Concept Encoder's row. */
+/** Spanish: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "Mapas de calor de los conceptos",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "No se encontró ningún prompt. Conecte los conceptos a un sampler cuya entrada positiva venga de un nodo de codificación de texto, o escriba en «conceptos» lo que busca.",
     noNoun: "No se encontró ningún sustantivo en el prompt. Escriba en «conceptos» lo que busca.",
     failed: "No se pudieron hallar los sustantivos del prompt: {reason}",
+};
+
+export const result = {
+    result: "Resultado",
+    copy: "Copiar este texto",
+    copied: "Copiado.",
+    copyFailed: "El navegador no permitió copiar. El texto está seleccionado: pulse Ctrl+C.",
 };

@@ -1,4 +1,4 @@
-/** French: of the viewer, and of the Concept Encoder's row. */
+/** French: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "Cartes de chaleur des concepts",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "Aucun prompt trouvé. Reliez les concepts à un échantillonneur dont l'entrée « positif » vient d'un nœud d'encodage de texte, ou écrivez dans « concepts » ce qu'il faut chercher.",
     noNoun: "Aucun nom commun trouvé dans le prompt. Écrivez dans « concepts » ce qu'il faut chercher.",
     failed: "Impossible de trouver les noms communs du prompt : {reason}",
+};
+
+export const result = {
+    result: "Résultat",
+    copy: "Copier ce texte",
+    copied: "Copié.",
+    copyFailed: "Le navigateur n'a pas autorisé la copie. Le texte est sélectionné : appuyez sur Ctrl+C.",
 };

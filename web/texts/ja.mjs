@@ -1,4 +1,4 @@
-/** Japanese: of the viewer, and of the Concept Encoder's row. */
+/** Japanese: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "コンセプトのヒートマップ",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "プロンプトが見つかりません。ポジティブ入力がテキストエンコードのノードから来るサンプラーにコンセプトをつなぐか、探すものを「コンセプト」に書いてください。",
     noNoun: "プロンプトに名詞が見つかりません。探すものを「コンセプト」に書いてください。",
     failed: "プロンプトの名詞を見つけられませんでした：{reason}",
+};
+
+export const result = {
+    result: "結果",
+    copy: "この文章をコピー",
+    copied: "コピーしました。",
+    copyFailed: "ブラウザーがコピーを許可しませんでした。文章は選択してあります。Ctrl+C を押してください。",
 };

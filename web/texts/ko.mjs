@@ -1,4 +1,4 @@
-/** Korean: of the viewer, and of the Concept Encoder's row. */
+/** Korean: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "컨셉 히트맵",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "프롬프트를 찾지 못했습니다. '긍정 프롬프트' 입력이 텍스트 인코드 노드에서 오는 샘플러에 컨셉을 연결하거나, 찾을 대상을 '컨셉'에 적으세요.",
     noNoun: "프롬프트에서 명사를 찾지 못했습니다. 찾을 대상을 '컨셉'에 적으세요.",
     failed: "프롬프트의 명사를 찾을 수 없습니다: {reason}",
+};
+
+export const result = {
+    result: "결과",
+    copy: "이 글 복사",
+    copied: "복사했습니다.",
+    copyFailed: "브라우저가 복사를 허용하지 않았습니다. 글이 선택되어 있으니 Ctrl+C를 누르세요.",
 };

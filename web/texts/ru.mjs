@@ -1,4 +1,4 @@
-/** Russian: of the viewer, and of the Concept Encoder's row. */
+/** Russian: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "Тепловые карты концептов",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "Промпт не найден. Подключите концепты к сэмплеру, чей вход «позитив» идёт от узла кодирования текста, или впишите в поле «концепты», что искать.",
     noNoun: "В промпте не найдено существительных. Впишите в поле «концепты», что искать.",
     failed: "Не удалось найти существительные промпта: {reason}",
+};
+
+export const result = {
+    result: "Результат",
+    copy: "Скопировать этот текст",
+    copied: "Скопировано.",
+    copyFailed: "Браузер не разрешил копирование. Текст выделен: нажмите Ctrl+C.",
 };

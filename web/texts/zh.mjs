@@ -1,4 +1,4 @@
-/** Chinese, simplified: of the viewer, and of the Concept Encoder's row. */
+/** Chinese, simplified: of the viewer, of the Concept Encoder's row, and of a result's text. */
 
 export const viewer = {
     viewer: "概念热力图",
@@ -80,4 +80,11 @@ export const encoder = {
     noPrompt: "没有找到提示词。请把概念连接到采样器，其正面条件来自文本编码节点，或在“概念”中写下要寻找的内容。",
     noNoun: "提示词中没有找到名词。请在“概念”中写下要寻找的内容。",
     failed: "无法找出提示词中的名词：{reason}",
+};
+
+export const result = {
+    result: "结果",
+    copy: "复制这段文字",
+    copied: "已复制。",
+    copyFailed: "浏览器不允许复制。文字已选中，请按 Ctrl+C。",
 };

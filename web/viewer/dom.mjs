@@ -30,6 +30,7 @@ export function slide(input, value) {
 const DRAWINGS = {
     tune: "M2 4h7M13 4h1M2 8h1M7 8h7M2 12h6M12 12h2M9 2.5v3M13 2.5v3H9M3 6.5v3h4v-3zM8 10.5v3h4v-3z",
     more: "M3 8h.01M8 8h.01M13 8h.01",
+    copy: "M5.5 5.5h8v8h-8zM10.5 5V2.5h-8v8H5",
     keep: "M4 2h8v12l-4-3-4 3z",
     compare: "M8 1.5v13M3 4h3v8H3zM10 4h3v8h-3z",
     runs: "M8 1.5v13M2 5l2-1v8M2.5 12h3M10.5 5.2c2.5-2.5 4.5.8 2.3 2.8L10.5 12h3.7",

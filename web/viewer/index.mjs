@@ -43,15 +43,6 @@ function created(node) {
     // Kept at once: a workflow keeps the looks it was made with, whoever opens it.
     if (!host.isOpening()) node.properties[KEY] = kept(viewer.state);
     host.configured(node, () => viewer.restore(restored(node.properties[KEY])));
-    void remembered(node);
-}
-
-/** After a reload of the page: what the server still knows of the node's last run. @param {any} node */
-async function remembered(node) {
-    await host.loaded();
-    const viewer = viewers.get(node);
-    const said = await host.lastOutput(node);
-    if (said && viewer && !viewer.said) output(node, said);
 }
 
 /** What a new viewer looks like, from the settings. */
@@ -66,5 +57,5 @@ function output(node, output) {
     if (bundles?.length) void viewers.get(node)?.show(bundles);
 }
 
-/** @type {import("../host.mjs").Part} */
+/** @type {import("../parts.mjs").Part} */
 export const viewerPart = { node: "ConceptAttentionViewer", created, output };

@@ -112,9 +112,8 @@ def _compared(graph: Graph, runs: list[tuple[str, Output, Output]], folder: str)
     for run, (name, image, heatmaps) in zip("ab", runs, strict=True):
         named = (("label", name), ("image", image), ("heatmaps", heatmaps))
         values.update({f"{what}_{run}": value for what, value in named})
-    compared = graph.add("ConceptAttentionCompare", values)
-    words = graph.add("PreviewAny", {"source": compared.out("text")}, title="In words", height=260)
+    compared = graph.add("ConceptAttentionCompare", values, height=560)  # room for its words
     figure = save(graph, compared.out("figure"), f"{folder}/comparison", "Comparison", 1000)
     signed = save(graph, compared.out("difference"), f"{folder}/difference", "Differences", 320)
-    graph.column("Compare", 400, compared, words, signed)
+    graph.column("Compare", 400, compared, signed)
     graph.column("Figure", 720, figure)

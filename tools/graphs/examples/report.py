@@ -52,7 +52,7 @@ def _reported(
     judged = graph.add(
         "ConceptAttentionReport",
         {"heatmaps": maps.out("heatmaps"), "image": image, **asked},
-        height=520,
+        height=600,
     )
     graph.column("Model", 300, files, size, note=note)
     graph.column("Prompt and concepts", 400, positive, negative, words)

@@ -28,14 +28,13 @@ def pocket(graph: Graph) -> None:
     found = graph.add(
         "ConceptAttentionTimeline",
         {"capture": sampled.out("capture"), "image": picture.out("IMAGE"), "concept": "house"},
-        height=390,  # Nodes 2.0 needs more than LiteGraph
+        height=520,  # Nodes 2.0 needs more than LiteGraph, and the answer has its place below
     )
-    answer = graph.add("PreviewAny", {"source": found.out("text")}, title="Answer", height=200)
     sheet = save(graph, found.out("sheet"), f"{_FOLDER}/sheet", "Contact sheet", 420)
     lines = save(graph, found.out("curves"), f"{_FOLDER}/curves", "Curves", 560)
     film = animation(graph, found.out("animation"), f"{_FOLDER}/film", "Animation", _FPS)
     graph.column("Model", 300, files, size, note=_NOTE)
     graph.column("Prompt and concepts", 400, positive, negative, words)
     graph.column("Sampling", 320, sampled, picture)
-    graph.column("When", 360, found, answer, film)
+    graph.column("When", 360, found, film)
     graph.column("Contact sheet and curves", 960, sheet, lines)
