@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .errors import ConceptAttentionError
 from .resize import resize
+from .segments import has_rivals, strongest
 from .types import Heatmaps
 from .version import VERSION
 
@@ -16,12 +18,15 @@ from .version import VERSION
 def data_set(heatmaps: Heatmaps, picture: tuple[int, int], stem: str) -> dict[str, Any]:
     """Images, categories and annotations of heatmaps that lie on the token grid.
 
-    picture: (height, width) that the maps are resized to. A pixel belongs to the concept with the
-    largest share, or to none where the background's is larger. One annotation for each concept and
-    image in which it has a pixel: its region as uncompressed run lengths, area and bbox (x, y,
-    width, height) in pixels, and as score the peak of its map there, a share from 0 to 1. Images
-    are batch items, or a video's frames; stem begins their file_name.
+    picture: (height, width) that the maps are resized to. Pixels belong to concepts, or to none, as
+    `segments.winners` has it. One annotation for each concept and image in which it has a pixel:
+    its region as uncompressed run lengths, area and bbox (x, y, width, height) in pixels, and as
+    score the peak of its map there, a share from 0 to 1. Images are batch items, or a video's
+    frames; stem begins their file_name.
+
+    Raises ConceptAttentionError for what `check` refuses.
     """
+    check(heatmaps)
     data: dict[str, Any] = {
         "info": {"description": "Concept Attention heatmaps", "version": VERSION},
         "images": [],
@@ -31,16 +36,26 @@ def data_set(heatmaps: Heatmaps, picture: tuple[int, int], stem: str) -> dict[st
         ],
         "annotations": [],
     }
-    shares = heatmaps.shares
+    shares, concepts = heatmaps.shares, len(heatmaps.labels)
     if heatmaps.background is not None:
         shares = torch.cat((shares, heatmaps.background[None]))
     size = {"height": picture[0], "width": picture[1]}
     for image, (item, maps) in enumerate(items(shares), 1):
         data["images"].append({"id": image, "file_name": f"{stem}{item}.png", **size})
-        for region in _regions(resize(maps, picture, picture=picture), len(heatmaps.labels)):
+        for region in _regions(resize(maps, picture, picture=picture), concepts):
             number = len(data["annotations"]) + 1
             data["annotations"].append({"id": number, "image_id": image, **region})
     return data
+
+
+def check(heatmaps: Heatmaps) -> None:
+    """Raise ConceptAttentionError for a single concept without a background: it has no region."""
+    if not has_rivals(heatmaps):
+        raise ConceptAttentionError(
+            f"export: coco needs two concepts or a background, and '{heatmaps.labels[0]}' is alone "
+            "in the capture: it would win every pixel. Choose png or npz, or name a background in "
+            "the Concept Encoder and capture again."
+        )
 
 
 def items(values: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -68,11 +83,12 @@ def run_lengths(region: NDArray[np.bool_]) -> list[int]:
 
 
 def _regions(shares: Tensor, concepts: int) -> Iterator[dict[str, Any]]:
-    """What every concept has of shares [C, H, W]; those behind the concepts' own are background."""
-    largest = shares.argmax(0).cpu().numpy()
+    """What every concept has of shares [C or C + 1, H, W]: behind the concepts' is background's."""
+    background = shares[concepts] if len(shares) > concepts else None
+    winner = strongest(shares[:concepts], background).cpu().numpy()
     peaks = shares.flatten(1).amax(1).tolist()
     for concept in range(concepts):
-        region = largest == concept
+        region = winner == concept
         if not region.any():
             continue
         rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))

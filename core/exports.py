@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from .coco import data_set, items
+from .coco import check, data_set, items
 from .decode import decode
 from .errors import ConceptAttentionError
 from .resize import resize
@@ -37,7 +37,8 @@ def exports(
     grey, 0 for a share of 0 and 65535 for 1; it holds the texts in notes, and the label as
     "concept". "npz": see `arrays`. "coco": see `coco.data_set`. "all": these three.
 
-    Raises ConceptAttentionError for an unknown export and for a capture that cannot be decoded.
+    Raises ConceptAttentionError for an unknown export, for a capture that cannot be decoded, and in
+    "coco" and "all" for one of a single concept without a background.
     """
     if export not in get_args(Export):
         raise ConceptAttentionError(f"export: '{export}' is not one of {get_args(Export)}")
@@ -50,6 +51,7 @@ def exports(
     if export in ("npz", "all"):
         files[f"{stem}.heatmaps.npz"] = partial(_write_npz, arrays(capture))
     if export in ("coco", "all"):
+        check(shown)
         files[f"{stem}.coco.json"] = partial(_write_coco, shown, capture.picture, stem)
     return files
 

@@ -14,6 +14,7 @@ from .labels import captions, line, line_height, text_size
 from .overlay import BACKGROUND as DARK
 from .overlay import LUMA, MUTED, TEXT, Style, font_pixels, overlay
 from .resize import resize
+from .segments import NOBODY, rivals, strongest
 from .types import Capture, Heatmaps
 
 _COVER = 0.5  # of a segment's hue over the picture, which stays to be seen
@@ -59,22 +60,21 @@ def draw(
 
     The first batch item's first frame, decoded with the family's defaults. picture: [H, W, 3] in
     0..1 of any size; without it the maps stand alone, and without a capture the picture does; None
-    without both. concept: whose map is shown; None for the strongest concept of every place, where
-    the background lets the picture through. longest: side of the picture in pixels, which a
-    legend is added to.
+    without both. concept: whose map is shown; None for the winner of every place, where the
+    background lets the picture through. longest: side of the picture in pixels, which a legend is
+    added to.
     """
     if capture is None:
         return None if picture is None else _sized(picture, _fit(picture.shape[:2], longest))
     # The one transfer from the device: a number for each concept and token of the grid.
     maps = shares(capture)[0, :, : capture.grid[1] * capture.grid[2]].cpu()
     maps = maps.unflatten(-1, capture.grid[1:]).nan_to_num(0.0)  # what overflowed is no map
-    if concept is not None:
-        maps = maps[capture.labels.index(concept)][None]
     size = _fit(capture.picture, longest)
-    maps = resize(maps, size, picture=capture.picture)
     under = None if picture is None else _sized(picture, size)
     if concept is None:
-        return _segments(capture, maps, under)
+        return _segments(capture, maps, size, under)
+    own = maps[capture.labels.index(concept)][None]
+    maps = resize(own, size, picture=capture.picture)
     heatmaps = Heatmaps(maps[:, None, None], (concept,), ((0.0, 1.0),))
     alone = under is None
     style = Style(layout="one image per concept", opacity=1.0 if alone else Style.opacity)
@@ -82,13 +82,20 @@ def draw(
     return overlay(beneath, heatmaps, style)[0]
 
 
-def _segments(capture: Capture, maps: Tensor, under: Tensor | None) -> Tensor:
-    """The strongest concept of every pixel in its hue, with a legend below."""
-    winner = maps.max(0).indices  # argmax takes six times as long on a CPU
-    shown = [i for i, hidden in enumerate(capture.background) if not hidden]
-    colours = maps.new_zeros(len(maps), 3)
-    colours[shown] = hues(len(shown))
-    clear = torch.tensor(capture.background)[winner]
+def _segments(
+    capture: Capture, maps: Tensor, size: tuple[int, int], under: Tensor | None
+) -> Tensor:
+    """The winner of every pixel in its hue, see `segments.winners`, with a legend below.
+
+    maps: [C, H, W] on the token grid. under: of the size.
+    """
+    shown, background = rivals(maps, capture.background)
+    # Nobody wins where no share is above 0, which without a background is where scores overflowed.
+    rest = torch.zeros_like(maps[0]) if background is None else background
+    sized = (resize(each, size, picture=capture.picture) for each in (shown, rest))
+    winner = strongest(*sized)
+    colours = hues(len(shown))
+    clear = winner == NOBODY
     if under is None:
         plain = (maps.new_tensor(DARK) / 255).expand(*winner.shape, 3)
         drawn = colours[winner]
@@ -98,10 +105,10 @@ def _segments(capture: Capture, maps: Tensor, under: Tensor | None) -> Tensor:
         grey = (under * under.new_tensor(LUMA)).sum(-1, keepdim=True)
         drawn = torch.lerp(grey, colours[winner], _COVER)
     canvas = torch.where(clear[..., None], plain, drawn)
-    pixels = winner.flatten().bincount(minlength=len(maps)).tolist()
-    labels = [capture.labels[i] for i in shown]
-    seen = [pixels[i] > 0 for i in shown]
-    return torch.cat((canvas, _legend(labels, seen, colours[shown], canvas.shape[1])))
+    pixels = winner[~clear].bincount(minlength=len(shown)).tolist()
+    labels = [capture.labels[i] for i in capture.shown]
+    seen = [count > 0 for count in pixels]
+    return torch.cat((canvas, _legend(labels, seen, colours, canvas.shape[1])))
 
 
 def _legend(labels: Sequence[str], seen: Sequence[bool], colours: Tensor, width: int) -> Tensor:

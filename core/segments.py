@@ -1,5 +1,7 @@
 """Who wins each pixel: the concept with the largest share, or nobody where the background has."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,9 @@ from .errors import ConceptAttentionError
 from .types import Heatmaps
 
 NOBODY = -1
+
+# Shares of the shown concepts [C, ...], and the backgrounds' largest [...], None without one.
+Rivals = tuple[Tensor, Tensor | None]
 
 
 def has_rivals(heatmaps: Heatmaps) -> bool:
@@ -29,6 +34,16 @@ def winners(heatmaps: Heatmaps) -> Tensor:
             "the Concept Encoder; or choose another method."
         )
     return strongest(heatmaps.shares, heatmaps.background)
+
+
+def rivals(shares: Tensor, background: Sequence[bool]) -> Rivals:
+    """What competes for each place: of shares [C, ...] of all concepts, the backgrounds' as one.
+
+    Before maps are resized, as `decode.decode` does it: the largest of several is no linear thing.
+    """
+    hidden = torch.tensor(background, device=shares.device)
+    behind = shares[hidden]
+    return shares[~hidden], behind.amax(0) if len(behind) else None
 
 
 def strongest(shares: Tensor, background: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from .decode import positions, require_finite, require_temperature, unit_scores
 from .defaults import defaults
 from .errors import ConceptAttentionError
+from .segments import rivals
 from .timeline_points import Point, decided, points, segment, true_mask
 from .types import Capture
 
@@ -75,8 +76,8 @@ def timeline(
     truth: [M, h, w], where the concept really is, above 0.5; one mask, or one for each item.
 
     Raises ConceptAttentionError for a concept, layers, steps or an item that the capture has not, a
-    temperature that is not above 0, scores that are not finite, and a truth that is empty or of
-    another shape than the picture.
+    single concept without a background, a temperature that is not above 0, scores that are not
+    finite, and a truth that is empty or of another shape than the picture.
     """
     place = _place(capture, concept)
     scores, norms = _of_item(capture, item)
@@ -91,8 +92,13 @@ def timeline(
     maps = _averages(scores, temperature, auto.order == "softmax first", capture.grid[1:])
     picture = capture.picture
     mask = None if truth is None else true_mask(truth, item, count_items(capture), picture)
-    last = segment(maps.by_step[-1], place)
-    step_points = points(maps.by_step, place, last, mask, picture)
+    by_step, by_layer, whole = (
+        rivals(each.movedim(-3, 0), capture.background)
+        for each in (maps.by_step, maps.by_layer, maps.whole)
+    )
+    own = capture.shown.index(place)
+    last = segment(by_step, own)[-1]
+    step_points = points(by_step, own, last, mask, picture)
     return Timeline(
         capture.labels[place],
         capture.family,
@@ -103,7 +109,7 @@ def timeline(
         maps.of(place),
         float(maps.cells[:, :, list(capture.shown)].amax()),
         step_points,
-        points(maps.by_layer, place, segment(maps.whole, place), mask, picture),
+        points(by_layer, own, segment(whole, own), mask, picture),
         decided(step_points, bool(last.any())),
         picture,
     )
@@ -126,6 +132,13 @@ def _spans(capture: Capture) -> tuple[int, ...]:
 
 
 def _place(capture: Capture, concept: str) -> int:
+    """The place of the concept among the capture's, where something competes with it."""
+    if len(capture.labels) == 1:
+        raise ConceptAttentionError(
+            f"capture: '{capture.labels[0]}' is alone in it and there is no background, so its "
+            "share is 1 everywhere, in every layer and at every step. Name a background in the "
+            "Concept Encoder and capture again."
+        )
     labels = [capture.labels[place] for place in capture.shown]
     label = concept.strip() or labels[0]
     if label not in labels:

@@ -8,6 +8,7 @@ from torch import Tensor
 from .agreement import average_precision, defined, iou
 from .errors import ConceptAttentionError
 from .resize import resize
+from .segments import Rivals, strongest
 
 DECIDED = 0.5  # the overlap with the last step's segment from which on a place counts as found
 _SHAPES = 0.02  # a mask whose proportion differs by more is not of this picture
@@ -56,39 +57,49 @@ def true_mask(truth: Tensor, item: int, total: int, picture: tuple[int, int]) ->
     return mask
 
 
-def segment(shares: Tensor, place: int) -> Tensor:
-    """Where the concept at a place of [..., C, H, W] is the strongest: [..., H, W] bool."""
-    return shares.max(-3).indices == place  # argmax takes ten times as long on a CPU
+def segment(rivals: Rivals, place: int) -> Tensor:
+    """Where the shown concept of a place wins, see `segments.winners`: [..., H, W] bool."""
+    return strongest(*rivals) == place
 
 
 def points(
-    maps: Tensor, place: int, goal: Tensor, mask: Tensor | None, picture: tuple[int, int]
+    rivals: Rivals, place: int, goal: Tensor, mask: Tensor | None, picture: tuple[int, int]
 ) -> tuple[Point, ...]:
-    """A point for each of the maps [K, C, H, W]."""
-    own = maps[:, place].double()
+    """A point for each of K maps of the shown concept of a place, among its rivals [C, K, H, W].
+
+    goal: the segment to agree with, [H, W] bool.
+    """
+    own = rivals[0][place].double()
     columns = (
         own.mean((-2, -1)).tolist(),
         own.amax((-2, -1)).tolist(),
         [None, *own.diff(dim=0).abs().mean((-2, -1)).tolist()],
-        map(defined, iou(segment(maps, place), goal).tolist()),
+        map(defined, iou(segment(rivals, place), goal).tolist()),
     )
     known = list(zip(*columns, strict=True))
     if mask is None:
         return tuple(Point(*numbers) for numbers in known)
     return tuple(
-        Point(*numbers, *_quality(each, place, mask, picture))
-        for numbers, each in zip(known, maps, strict=True)
+        Point(*numbers, *_quality(_at(rivals, i), place, mask, picture))
+        for i, numbers in enumerate(known)
     )
 
 
+def _at(rivals: Rivals, number: int) -> Rivals:
+    shown, background = rivals
+    return shown[:, number], None if background is None else background[number]
+
+
 def _quality(
-    shares: Tensor, place: int, mask: Tensor, picture: tuple[int, int]
+    rivals: Rivals, place: int, mask: Tensor, picture: tuple[int, int]
 ) -> tuple[float, float]:
-    """IoU of the segment and average precision of the map of [C, H, W], at the mask's size."""
+    """IoU of the segment and average precision of the map, at the mask's size."""
     size = (mask.shape[0], mask.shape[1])
-    full = resize(shares, size, picture=picture)
+    shown, background = rivals
+    full = resize(shown, size, picture=picture)
+    rest = None if background is None else resize(background, size, picture=picture)
     mask = mask.to(full.device)
-    overlap = iou(segment(full, place), mask)
+    overlap = iou(segment((full, rest), place), mask)
     return float(overlap), average_precision(full[place], mask)
 
 

@@ -1,4 +1,4 @@
-"""Small pictures as core paints them, and maps as it resizes them, in tests/data/view.
+"""Small pictures as core paints them, maps as it resizes them, and who wins, in tests/data/view.
 
 The browser's code is held to them too. `write()` writes them anew after a deliberate change.
 """
@@ -12,10 +12,12 @@ from concept_attention.core.colormaps import NAMES
 from concept_attention.core.hues import hues
 from concept_attention.core.overlay import Style, blend
 from concept_attention.core.resize import Mode, covered, resize
+from concept_attention.core.segments import winners
+from concept_attention.core.types import Heatmaps
 
 from .view_cases import FOLDER
 
-PAINT, RESIZE, HUES = "paint.json", "resize.json", "hues.json"
+PAINT, RESIZE, HUES, WINNERS = "paint.json", "resize.json", "hues.json", "winners.json"
 SIZE = (5, 7)  # of the painted picture
 STYLES = (
     # colour map, opacity
@@ -29,6 +31,13 @@ SIZES: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = (
     ((2, 3), (16, 24)),
     ((2, 5), (13, 40)),
     ((2, 3), (11, 20)),
+)
+SHARES = (
+    # Eighths, so that ties are exact after resizing too: concepts, then backgrounds.
+    (([[4, 1, 2], [2, 4, 0]], [[2, 4, 2], [2, 1, 0]]), ([[2, 3, 4], [4, 3, 8]],)),
+    (([[4, 1, 2], [2, 4, 0]], [[4, 7, 6], [6, 4, 8]]), ()),
+    (([[3, 3, 3], [1, 2, 4]],), ([[3, 2, 1], [6, 2, 2]], [[2, 3, 4], [1, 4, 2]])),
+    (([[4, 4, 4], [4, 4, 4]],), ([[4, 4, 4], [4, 4, 4]],)),
 )
 MODES: tuple[Mode, ...] = ("bilinear", "nearest")
 
@@ -91,6 +100,27 @@ def resized() -> list[dict]:
     return cases
 
 
+def won() -> list[dict]:
+    """For each of SHARES who wins on the grid and on a picture of twice its size, -1 for nobody."""
+    cases = []
+    for shown, hidden in SHARES:
+        values, behind = (torch.tensor(each) / 8 for each in (shown, hidden))
+        for size in ((2, 3), (4, 6)):
+            sized = resize(values, size)[:, None, None]
+            rest = resize(behind.amax(0), size)[None, None] if hidden else None
+            labels = tuple(f"concept {i}" for i in range(len(shown)))
+            winner = winners(Heatmaps(sized, labels, ((0.0, 1.0),), rest))
+            cases.append(
+                {
+                    "size": list(size),
+                    "background": [False] * len(shown) + [True] * len(hidden),
+                    "maps": _rounded(torch.cat((values, behind)) if hidden else values),
+                    "expected": winner.flatten().tolist(),
+                }
+            )
+    return cases
+
+
 def coloured() -> list[list[float]]:
     """The hues of 24 concepts, in 0..255."""
     return [[round(part, 3) for part in hue] for hue in (hues(24).double() * 255).tolist()]
@@ -99,7 +129,8 @@ def coloured() -> list[list[float]]:
 def write() -> None:
     """Write all of it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in ((PAINT, painted()), (RESIZE, resized()), (HUES, coloured())):
+    made = {PAINT: painted(), RESIZE: resized(), HUES: coloured(), WINNERS: won()}
+    for name, content in made.items():
         (FOLDER / name).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

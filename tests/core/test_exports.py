@@ -201,7 +201,7 @@ def test_regions_are_where_a_concept_has_the_largest_share(tmp_path):
     seen = 0
     for image in data["images"]:
         maps = resize(every[:, image["id"] - 1], PICTURE, picture=PICTURE)
-        largest = maps.argmax(0).numpy()
+        largest = maps.argmax(0).numpy()  # no two are equal in it
         own = [each for each in data["annotations"] if each["image_id"] == image["id"]]
         assert {each["category_id"] - 1 for each in own} == set(np.unique(largest)) - {2}
         for each in own:
@@ -223,6 +223,15 @@ def test_scores_that_are_not_finite_are_refused_before_anything_is_written(tmp_p
     with pytest.raises(ConceptAttentionError, match="its scores are not finite"):
         written(tmp_path, make(scores=torch.tensor(float("nan"))), export)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("export", ["coco", "all"])
+def test_a_single_concept_without_a_background_has_no_segmentation(tmp_path, export):
+    alone = make(labels=("red dragon",), hidden=False)
+    with pytest.raises(ConceptAttentionError, match=r"export: coco .* 'red dragon' is alone"):
+        written(tmp_path, alone, export)
+    assert list(tmp_path.iterdir()) == []
+    assert len(written(tmp_path, alone, "png")) == 1
 
 
 def test_an_unknown_export_is_named():

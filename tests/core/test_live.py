@@ -60,6 +60,22 @@ def test_segments_have_the_hue_of_the_strongest_concept_and_background_shows_the
     assert torch.allclose(at(drawn), expected, atol=1e-6)
 
 
+def test_what_the_background_has_as_much_of_is_left_to_it():
+    even = capture(scores=torch.zeros(1, 1, 1, 3, 6))
+    dark = torch.tensor([24.0, 24.0, 27.0]) / 255
+    drawn = draw(even, None, None, 63)[: SIZE[0]]
+    assert torch.equal(drawn, dark.expand(*SIZE, 3))
+    assert torch.equal(draw(even, picture(), None, 63)[: SIZE[0]], draw(None, picture(), None, 63))
+
+
+def test_of_equal_concepts_the_first_has_the_place_and_where_scores_overflowed_none_has():
+    scores = torch.zeros(1, 1, 1, 3, 6)
+    scores[..., 3:] = torch.nan
+    drawn = draw(capture(scores=scores, background=(False,) * 3), None, None, 63)
+    dark = torch.tensor([[24.0, 24.0, 27.0]]) / 255
+    assert torch.allclose(at(drawn), torch.cat((hues(1).expand(3, 3), dark.expand(3, 3))))
+
+
 def test_segments_without_a_picture_are_plain_colours():
     drawn = draw(capture(), None, None, 63)
     dark = torch.tensor([[24.0, 24.0, 27.0]]) / 255

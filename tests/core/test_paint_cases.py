@@ -32,6 +32,10 @@ def test_the_resized_maps_are_those_of_resize():
         assert {**one, "expected": None} == {**other, "expected": None}
 
 
+def test_the_winners_are_those_of_the_segments():
+    assert paint_cases.won() == stored(paint_cases.WINNERS)
+
+
 def test_the_hues_are_those_of_the_live_maps():
     for one, other in zip(paint_cases.coloured(), stored(paint_cases.HUES), strict=True):
         assert one == pytest.approx(other, abs=0.01)

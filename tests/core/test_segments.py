@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from concept_attention.core.decode import normalized
-from concept_attention.core.segments import places_won, segments, strongest
+from concept_attention.core.segments import places_won, rivals, segments, strongest
 from concept_attention.core.types import Heatmaps
 
 DRAGON = [[0.5, 0.2, 0.4], [0.1, 0.3, 0.6]]
@@ -42,6 +42,15 @@ def test_a_place_that_the_background_has_as_much_of_belongs_to_no_concept():
 def test_a_stretch_changes_no_segment():
     for normalize in ("shared", "per concept"):
         assert torch.equal(segments(normalized(maps(), normalize)), segments(maps()))
+
+
+def test_the_largest_of_several_backgrounds_competes():
+    shares = torch.tensor([BACKGROUND, DRAGON, ROCK, ROCK])
+    shown, background = rivals(shares, (True, False, True, False))
+    assert shown.tolist() == torch.tensor([DRAGON, ROCK]).tolist()
+    assert background.tolist() == torch.tensor([[0.3, 0.6, 0.4], [0.7, 0.4, 0.3]]).tolist()
+    assert strongest(shown, background).tolist() == [[0, -1, -1], [-1, -1, 0]]
+    assert rivals(shares, (False,) * 4)[1] is None
 
 
 def test_winners_are_stronger_than_all_others_and_the_background():

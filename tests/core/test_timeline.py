@@ -43,6 +43,19 @@ def make(dragon=DRAGON, **changes):
     return Capture(**given)
 
 
+def of_shares(*concepts, labels=("dragon", "background"), background=(False, True)):
+    """A capture whose shares are in proportion to these [S][L][N], one for each concept."""
+    scores = torch.tensor(concepts).movedim(0, 2).log()[None]  # B S L C N
+    steps, layers = scores.shape[1:3]
+    return make(
+        [[EVEN] * layers] * steps,
+        scores=scores,
+        norms=torch.ones(scores.shape[:-1]),
+        labels=labels,
+        background=background,
+    )
+
+
 def flat(maps):
     return maps.flatten(-2).tolist()
 
@@ -118,6 +131,36 @@ def test_a_true_mask_says_how_well_each_step_and_layer_finds_the_concept():
     assert [each.truth_iou for each in found.layer_points] == pytest.approx([0.5, 0])
     assert [each.truth_precision for each in found.layer_points] == pytest.approx([1, 1])
     assert "Closest to the truth: step 2 with IoU 1.00, layer 0 with 0.50." in describe(found)
+
+
+def test_a_place_that_the_background_has_as_much_of_is_not_the_concept_s():
+    half, most = [0.5, *[0.25] * 5], [0.75, *[0.25] * 5]
+    found = timeline(of_shares([[half], [most]], [[[0.5] * 6], [[0.25] * 6]]))
+    # A tie in the first token at first; only the last step's segment has it, at 0.75 to 0.25.
+    assert [each.agreement for each in found.step_points] == [0, 1]
+    even = timeline(of_shares([[[0.5] * 6]] * 2, [[[0.5] * 6]] * 2))
+    assert [each.agreement for each in even.step_points] == [None, None]
+    assert even.decided is None
+
+
+def test_of_several_backgrounds_the_strongest_counts_and_they_may_stand_first():
+    sky = [[[0.5, *[0.125] * 5]]] * 2
+    sea = [[[0.125, *[0.5] * 5]]] * 2
+    dragon = [[[0.5] * 6], [[0.5, 0.5, 0.5, 0.75, 0.5, 0.5]]]
+    given = {"labels": ("sky", "dragon", "sea"), "background": (True, False, True)}
+    capture = of_shares(sky, dragon, sea, **given)
+    found = timeline(capture)
+    assert found.label == "dragon"
+    assert [each.agreement for each in found.step_points] == [0, 1]
+    mask = torch.tensor([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
+    judged = timeline(capture, truth=mask).step_points
+    assert [each.truth_iou for each in judged] == [0, 1]
+
+
+def test_a_concept_that_is_alone_has_no_place_to_follow():
+    alone = of_shares([[[1.0] * 6]], labels=("dragon",), background=(False,))
+    with pytest.raises(ConceptAttentionError, match="capture: 'dragon' is alone in it and"):
+        timeline(alone)
 
 
 def test_maps_are_measured_at_the_size_of_the_true_mask():

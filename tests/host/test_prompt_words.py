@@ -5,7 +5,8 @@ import torch
 
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.words import check_prompts
-from concept_attention.nodes.encode import WORDS, ConceptEncoder, encode_words
+from concept_attention.nodes.encode import ConceptEncoder, encode_words
+from concept_attention.nodes.encode_inputs import WORDS
 
 from .test_encode import BUILDERS, build_flux
 from .test_tokenizers import clips as echoes  # noqa: F401 - a fixture

@@ -131,7 +131,7 @@ describe("several maps", () => {
 test("segments: a concept's hue over a grey picture, and the background lets it through", () => {
     const target = new Uint8ClampedArray(8);
     const two = base([255, 0, 0, 255, 0, 0], 2, 1);
-    const winners = Uint8Array.of(0, 1);
+    const winners = Uint16Array.of(0, 1);
     paint.paintSegments(target, two, winners, { hues: [[0, 0, 200], null], opacity: 0.5 });
     // The hue over what blend fades: half red, half its grey (76), then half of the hue.
     expect(difference(target, [83, 19, 119, 255, 166, 38, 38, 255])).toBeLessThanOrEqual(1);
@@ -142,7 +142,7 @@ test("segments: a concept's hue over a grey picture, and the background lets it 
 test("an outline is the region's own border, not that of the picture", () => {
     const [width, height] = [5, 4];
     // prettier-ignore
-    const winners = Uint8Array.of(
+    const winners = Uint16Array.of(
         1, 1, 1, 0, 0,
         1, 1, 1, 0, 0,
         1, 1, 1, 0, 0,
@@ -160,7 +160,7 @@ test("an outline is the region's own border, not that of the picture", () => {
 });
 
 test("an outline stays in the columns that show its run", () => {
-    const winners = new Uint8Array(12).fill(1);
+    const winners = new Uint16Array(12).fill(1);
     winners.set([0, 0, 0, 0], 0);
     const target = new Uint8ClampedArray(12 * 4);
     paint.outline(target, 4, 3, winners, 1, { from: 2 });

@@ -52,7 +52,7 @@ describe("the strongest map", () => {
         const [height, width] = each.size;
         const size = height * width;
         const maps = Float32Array.from(each.maps);
-        const found = sampler(each).winners(maps, [0, 1], new Uint8Array(size));
+        const found = sampler(each).winners(maps, [0, 1], new Uint16Array(size));
         // Where the two are as good as equal, either may win.
         const wrong = found.findIndex((winner, i) => {
             const ahead = each.expected[size + i] - each.expected[i];
@@ -65,7 +65,7 @@ describe("the strongest map", () => {
     test("of two that are equal is the first", () => {
         const window = { width: 2, height: 1, u0: 0, v0: 0, u1: 1, v1: 1 };
         const maps = Float32Array.of(0.5, 0.5, 0.5, 0.75);
-        const found = new Sampler(GRID, window).winners(maps, [0, 1], new Uint8Array(2));
+        const found = new Sampler(GRID, window).winners(maps, [0, 1], new Uint16Array(2));
         expect([...found]).toEqual([0, 1]);
     });
 });

@@ -123,10 +123,10 @@ export function paintSeveral(target, base, fields, style, { from = 0, to = base.
 }
 
 /**
- * Every place in the hue of its strongest concept.
- * @param {Uint8ClampedArray} target @param {Base} base @param {Uint8Array} winners
+ * Every place in the hue of its winner.
+ * @param {Uint8ClampedArray} target @param {Base} base @param {Uint16Array} winners
  * @param {{hues: (Colour | null)[], opacity: number}} style null: the picture shows, as for the
- *   background
+ *   background and nobody
  * @param {Part} [part]
  */
 export function paintSegments(target, base, winners, style, { from = 0, to = base.width } = {}) {
@@ -158,7 +158,7 @@ export function paintSegments(target, base, winners, style, { from = 0, to = bas
 /**
  * A line around the places that one concept wins.
  * @param {Uint8ClampedArray} target transparent elsewhere @param {number} width
- * @param {number} height @param {Uint8Array} winners @param {number} index @param {Part} [part]
+ * @param {number} height @param {Uint16Array} winners @param {number} index @param {Part} [part]
  */
 export function outline(target, width, height, winners, index, { from = 0, to = width } = {}) {
     target.fill(0);

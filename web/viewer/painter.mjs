@@ -66,7 +66,7 @@ export class Painter {
         const { labels, bundle } = side.run;
         const here = probe && side.values(probe.point.u, probe.point.v);
         const values = here ?? side.accounts.map((each) => each.share);
-        const winner = here && values.indexOf(Math.max(...values));
+        const winner = probe && side.winner(probe.point.u, probe.point.v);
         const { legend, status, stage, element } = this.face;
         // The rows are the left run's concepts; the other run may lack some, or order them otherwise.
         const rows = left.run.labels.map((label) => labels.indexOf(label));

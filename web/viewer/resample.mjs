@@ -88,7 +88,7 @@ export class Sampler {
     /**
      * The strongest map at every pixel; of equal ones the first in `order`.
      * @param {Float32Array} maps @param {number[]} order indices of the maps
-     * @param {Uint8Array} out [height * width]
+     * @param {Uint16Array} out [height * width]
      */
     winners(maps, order, out) {
         const best = new Float32Array(this.width);

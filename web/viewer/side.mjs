@@ -2,6 +2,7 @@
 import { account } from "./words.mjs";
 import { Base, clear, outline, paintMap, paintPlain, paintSegments, paintSeveral } from "./paint.mjs";
 import { Sampler, valuesAt } from "./resample.mjs";
+import { contested, strongest } from "./rivals.mjs";
 
 /**
  * @typedef {object} Look
@@ -15,7 +16,6 @@ import { Sampler, valuesAt } from "./resample.mjs";
 
 /** Where a side's picture lies, in shares of the picture that the stage shows. */
 const WHOLE = { x: 0, y: 0, width: 1, height: 1 };
-const NOBODY = 255; // no concept: the place is beside the picture
 
 export class Side {
     /** @param {import("./run.mjs").Run} run */
@@ -32,7 +32,9 @@ export class Side {
         this.sampler = null;
         /** @type {Float32Array[]} */
         this.fields = [];
-        /** @type {Uint8Array | null} */
+        /** @type {import("./rivals.mjs").Contest | null} */
+        this.contest = null;
+        /** @type {Uint16Array | null} */
         this.strongest = null;
         this.key = "";
         this.nearest = false;
@@ -46,6 +48,7 @@ export class Side {
         this.image = image;
         this.maps = maps;
         this.strongest = null;
+        this.contest = contested(maps, this.run);
         this.accounts = this.run.labels.map((_, i) => account(maps, i, this.run.grid));
     }
 
@@ -100,16 +103,18 @@ export class Side {
         return sampler.field(/** @type {Float32Array} */ (this.maps), index, this.fields[at]);
     }
 
-    /** The strongest concept of every pixel. @returns {Uint8Array} */
+    /** Who wins every pixel, as in core/segments.py. One past the last concept is nobody: beside the
+     * picture, and where a concept is alone and would win everywhere. @returns {Uint16Array} */
     winners() {
-        const sampler = /** @type {Sampler} */ (this.sampler);
-        const made = new Uint8Array(sampler.width * sampler.height);
-        const maps = /** @type {Float32Array} */ (this.maps);
         if (this.strongest) return this.strongest;
-        sampler.winners(maps, this.run.rivals, made);
+        const sampler = /** @type {Sampler} */ (this.sampler);
+        const nobody = this.run.labels.length;
+        const made = new Uint16Array(sampler.width * sampler.height).fill(nobody);
+        const { maps, order } = /** @type {import("./rivals.mjs").Contest} */ (this.contest);
+        if (nobody > 1) sampler.winners(maps, order, made);
         if (this.frame !== WHOLE) {
             const { rgba } = /** @type {Base} */ (this.base);
-            for (let i = 0; i < made.length; i++) if (!rgba[i * 4 + 3]) made[i] = NOBODY;
+            for (let i = 0; i < made.length; i++) if (!rgba[i * 4 + 3]) made[i] = nobody;
         }
         return (this.strongest = made);
     }
@@ -132,6 +137,19 @@ export class Side {
         return valuesAt(maps, this.run.labels.length, this.run.grid, u, v, this.nearest);
     }
 
+    /** Who wins a point, the strongest background where no concept does; null beside the picture.
+     * @param {number} x @param {number} y */
+    winner(x, y) {
+        const values = this.values(x, y);
+        if (!values) return null;
+        const { grid, labels, rivals, bundle } = this.run;
+        const { maps, order } = /** @type {import("./rivals.mjs").Contest} */ (this.contest);
+        const [u, v] = this.own(x, y);
+        const best = strongest(order, valuesAt(maps, labels.length, grid, u, v, this.nearest));
+        const hidden = rivals.filter((i) => bundle.background[i]);
+        return bundle.background[best] ? strongest(hidden, values) : best;
+    }
+
     /**
      * @param {Uint8ClampedArray} target @param {Look} look @param {{from?: number, to?: number}} part
      */
@@ -144,7 +162,8 @@ export class Side {
         const { opacity } = state;
         if (state.mode === "segments") {
             const hues = this.hues(look).map((hue, i) => (this.run.bundle.background[i] ? null : hue));
-            paintSegments(target, base, this.winners(), { hues, opacity }, part);
+            const style = { hues: [...hues, null], opacity }; // nobody has no hue
+            paintSegments(target, base, this.winners(), style, part);
         } else if (!indices.length) {
             paintPlain(target, base, part);
         } else {
