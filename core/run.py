@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from .attach import reading
+from .concept_checks import check_concepts
 from .conditionings import NEGATIVE, POSITIVE, prompts_of, uuids_of
 from .errors import ConceptAttentionError
 from .families import Call, family_of
@@ -26,7 +27,7 @@ from .spaces import Seen, scored
 from .steps import StepTracker
 from .stream import Finished, Observer, StreamReader
 from .types import Capture, Concepts
-from .words import check_family, check_prompts
+from .words import check_prompts
 
 
 class CaptureRun:
@@ -62,7 +63,7 @@ class CaptureRun:
         conditioning: str = POSITIVE,
     ) -> None:
         self._family = family_of(model, name)
-        _check_concepts(self._family, model, concepts)
+        check_concepts(self._family, model, concepts)
         self._concepts = concepts
         self._total_layers = len(self._family.blocks(model))
         self._model = model
@@ -343,25 +344,4 @@ class CaptureRun:
             "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
             "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
             "steps and layers."
-        )
-
-
-def _check_concepts(family: Any, model: nn.Module, concepts: Concepts) -> None:
-    if concepts.of_prompt:
-        check_family(family)
-    if concepts.encoder not in family.encoders:
-        raise ConceptAttentionError(
-            f"concepts: they were encoded by {concepts.encoder}, but the model, one of "
-            f"{family.models}, takes {' or '.join(family.encoders)}. Connect the Concept Encoder "
-            "to the CLIP that belongs to this model."
-        )
-    widths = {concept.embeddings.shape[-1] for concept in concepts.items}
-    if not widths:
-        raise ConceptAttentionError("concepts: there are none. Connect a Concept Encoder.")
-    if widths != {family.text_width(model)}:
-        width = " or ".join(str(width) for width in sorted(widths))
-        raise ConceptAttentionError(
-            f"concepts: their vectors have {width} numbers, this model ({family.models}) takes "
-            f"{family.text_width(model)}. Connect the Concept Encoder to the CLIP that belongs to "
-            "this model."
         )

@@ -1,17 +1,16 @@
 /** The viewer: one run, perhaps a second to compare with, and what a person does with them. */
 import { Missing } from "./client.mjs";
-import { hues, tables } from "./colours.mjs";
+import { hues } from "./colours.mjs";
 import { Face } from "./face.mjs";
 import { contained } from "./geometry.mjs";
 import { keyed } from "./keys.mjs";
+import { Loader } from "./loader.mjs";
 import { inputs } from "./mask.mjs";
 import { Painter } from "./painter.mjs";
 import { Run, whole } from "./run.mjs";
 import { send } from "./send.mjs";
 import { Side } from "./side.mjs";
 import { shown, togglePin } from "./state.mjs";
-
-const AHEAD = 2; // frames that are loaded before they are shown
 
 /**
  * @typedef {object} Host what the viewer needs of the editor
@@ -47,7 +46,8 @@ export class Viewer {
         this.hues = new Map();
         /** @type {any[] | null} */
         this.said = null;
-        this.given = this.wanted = this.busy = this.scheduled = false;
+        this.given = this.scheduled = false;
+        this.loader = new Loader(this);
         this.face = new Face(this.words, this.acts());
         this.painter = new Painter(this.face, this.words);
         this.face.stage.say(this.words("empty"), "empty");
@@ -162,49 +162,7 @@ export class Viewer {
         face.frames.update(state, side.run);
         const kept = Boolean(this.host.keptBundle());
         face.toolbar.update(state, { other: this.other !== null, kept });
-        void this.load();
-    }
-
-    /** Load what the state asks for; while that goes on, only the last wish counts. */
-    async load() {
-        this.wanted = true;
-        if (this.busy) return;
-        this.busy = true;
-        while (this.wanted) {
-            this.wanted = false;
-            await this.loadOnce();
-        }
-        this.busy = false;
-    }
-
-    async loadOnce() {
-        const { side, compared, state, face } = this;
-        if (!side) return;
-        try {
-            const known = await tables();
-            this.table = known[state.colormap] ?? known.inferno;
-            const other = compared && this.fill(compared).catch((error) => this.drop(error));
-            await Promise.all([this.fill(side), other]);
-        } catch (error) {
-            if (side === this.side) this.fail(error);
-            return;
-        }
-        if (side !== this.side) return;
-        face.stage.say("");
-        this.schedule();
-        for (let i = 1; i <= AHEAD && face.frames.playing; i++) {
-            side.run.prefetch((state.item + i) % side.run.count);
-        }
-    }
-
-    /** @param {Side} side */
-    async fill(side) {
-        const item = Math.min(this.state.item, side.run.count - 1);
-        const [image, maps] = await Promise.all([
-            side.run.picture(item),
-            side.run.maps(item, side.run.choice(this.state, this.side?.run)),
-        ]);
-        side.set(image, maps);
+        void this.loader.load();
     }
 
     /** @param {unknown} error */
@@ -212,15 +170,6 @@ export class Viewer {
         const { stage } = this.face;
         if (error instanceof Missing) stage.say(this.words("missing"), "missing");
         else stage.say(this.words("failed", { reason: String(error) }), "failed");
-    }
-
-    /** The run to compare with cannot be shown: go on without it. @param {unknown} error */
-    drop(error) {
-        const reason = error instanceof Missing ? this.words("missing") : String(error);
-        this.host.toast("error", this.words("otherFailed", { reason }));
-        if (!this.given) this.host.keepBundle(null);
-        this.other = null;
-        this.change({ compare: "off" });
     }
 
     /** The run on the right of the split, if there is one. */
