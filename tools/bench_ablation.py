@@ -49,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start_host(arguments.comfyui)
     for model in (arguments.model,) if arguments.model else ("flux", "sd3"):
-        print(f"### Ablations, pocket {MODELS[model]}\n")
+        print(f"### Ablations on the pocket {MODELS[model]}\n", flush=True)
         for part in (arguments.part,) if arguments.part else (ALL, STEPS):
             print(tables(arguments, model, part), flush=True)
 
