@@ -64,6 +64,29 @@ def uuids_of(prompts: Sequence[dict[str, Any]], name: str = POSITIVE) -> set[Any
     return {prompt["uuid"] for prompt in prompts}
 
 
+def prompt_rows(
+    count: int, options: Mapping[str, Any], wanted: set[Any], passed: set[Any]
+) -> tuple[slice, ...]:
+    """Of a pass' `count` rows those of wanted prompts in their first pass, neighbours joined.
+
+    options: the host's of this pass. wanted: what the prompts are told by, see `uuids_of`. passed:
+    the same of those whose first pass is over; what is found is added.
+    """
+    uuids = options.get("uuids", [])
+    batch = count // max(1, len(uuids))
+    rows: list[slice] = []
+    for chunk, uuid in enumerate(uuids):
+        if uuid not in wanted or uuid in passed:
+            continue
+        passed.add(uuid)
+        start = chunk * batch
+        if rows and rows[-1].stop == start:
+            rows[-1] = slice(rows[-1].start, start + batch)
+        else:
+            rows.append(slice(start, start + batch))
+    return tuple(rows)
+
+
 def _check_evaluated(guider: Any, sampler: Any) -> None:
     attribute, idle, name = _IDLE.get(type(guider).__name__, ("", 0.0, ""))
     if not attribute or getattr(guider, "nested", False) or _is_needed(guider, sampler):

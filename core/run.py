@@ -8,7 +8,6 @@ further in (its own code, or another pack's wrapper).
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -17,12 +16,12 @@ from torch import Tensor, nn
 
 from .attach import reading
 from .concept_checks import check_concepts
-from .conditionings import NEGATIVE, POSITIVE, prompts_of, uuids_of
+from .conditionings import POSITIVE, prompt_rows, prompts_of, uuids_of
 from .errors import ConceptAttentionError
 from .families import Call, family_of
-from .frames import spans
 from .plan import Plan, make_plan, row_bytes
-from .recorder import Evaluation, Recorder
+from .recording import NO_STEP, Recording
+from .sampled import Sampled, sampled_of
 from .spaces import Seen, scored
 from .steps import StepTracker
 from .stream import Finished, Observer, StreamReader
@@ -69,8 +68,7 @@ class CaptureRun:
         self._model = model
         self._choice = (layers, steps)
         self._budget = budget
-        self._pixels = pixels
-        self._compression = compression
+        self._scale = (pixels, compression)
         self._notify = notify
         self._observe = observe
         self._decided = plan
@@ -79,11 +77,8 @@ class CaptureRun:
         self._conditioning = conditioning
         # A bad layer choice is an error here already, before anything is loaded.
         make_plan(layers, "all", self._total_layers, 1, 1, self._total_layers)
-        self._recorder: Recorder | None = None
-        self._pending: Evaluation | None = None
-        self._evaluation: Evaluation | None = None
+        self._recording: Recording | None = None
         self._passed: set[Any] = set()
-        self._seen_layers: tuple[int, ...] = ()
         self._seed: int | None = None
 
     @property
@@ -123,7 +118,7 @@ class CaptureRun:
 
         given = (noise, latent_image, sampler, sigmas, denoise_mask, reported)
         out = executor(*given, disable_pbar, seed, *args, **kwargs)
-        self._finish()
+        self._begun.finish()
         return out
 
     def begin(
@@ -136,34 +131,23 @@ class CaptureRun:
         self._uuids = uuids_of(prompts, self._conditioning)
         if self._concepts.of_prompt:
             check_prompts(self._concepts, prompts, self._conditioning)
-        self._grid = self._family.grid(self._model, shape)
-        self._tokens = self._grid[0] * self._grid[1] * self._grid[2]
-        self._picture = (shape[-2] * self._pixels, shape[-1] * self._pixels)
-        latents = shape[2] if len(shape) == 5 else 1
-        compression = self._compression if self._family.video else 1
-        self._spans = spans(latents, self._grid[0], compression)
-        self._batch = shape[0]
-        self._sigmas = tuple(float(sigma) for sigma in sigmas)
-        self._tracker = StepTracker(self._sigmas)
-        count = len(self._concepts.items)
-        plan = self._decided or self._make_plan(count)
-        self._recorder = Recorder(plan, self._batch, count, self._tokens, self._baselines)
+        sampled = sampled_of(self._family, self._model, shape, sigmas, *self._scale)
+        tracker = StepTracker(sampled.sigmas)
+        plan = self._decided or self._make_plan(sampled, tracker.total)
+        asked = (self._baselines, self._conditioning, self._seed)
+        self._recording = Recording(sampled, self._concepts, tracker, plan, *asked)
 
     def predict_noise(
         self, executor: Any, x: Tensor, timestep: Tensor, *args: Any, **kwargs: Any
     ) -> Any:
         """Mark one evaluation of the guider: of its passes, only each prompt's first counts."""
-        sigma = float(timestep.flatten()[0])
-        step = self._tracker.evaluation(self._pending.sigma if self._pending else None)
-        if step is not None:
-            self._settle(step)
+        recording = self._begun
+        recording.open(float(timestep.flatten()[0]))
         self._passed = set()
-        wanted = self._tracker.candidates(sigma) & set(self.plan.steps)
-        self._evaluation = Evaluation(sigma, self.plan.layers) if wanted else None
         try:
             return executor(x, timestep, *args, **kwargs)
         finally:
-            self._pending, self._evaluation = self._evaluation, None
+            recording.close()
 
     def evaluate(
         self, executor: Any, x: Tensor, timestep: Tensor, *args: Any, **kwargs: Any
@@ -173,22 +157,23 @@ class CaptureRun:
         What the forward takes beyond a latent and a time differs from model to model; its own
         signature says where the options are among it.
         """
-        if self._evaluation is None:
+        recording = self._recording
+        if recording is None or recording.evaluation is None:
             return executor(x, timestep, *args, **kwargs)
         bound = inspect.signature(executor.original).bind(x, timestep, *args, **kwargs)
         options = bound.arguments.get("transformer_options") or {}
-        rows = self._prompt_rows(x, options)
+        rows = prompt_rows(x.shape[0], options, self._uuids, self._passed)
         if not rows:
             return executor(x, timestep, *args, **kwargs)
         call = Call(x, timestep, bound.arguments.get("guidance"))
         holder = executor.class_obj
         model = getattr(holder, "diffusion_model", holder)
-        last = max(self.plan.flat_layers)
+        last, tokens = max(recording.plan.flat_layers), recording.sampled.tokens
         blocks = self._family.blocks(model)[: last + 1]
         reader = self._reader(model, call, rows)
 
         def image(given: Mapping[str, Any]) -> slice:
-            return self._family.image(model, given, self.tokens)
+            return self._family.image(model, given, tokens)
 
         with reading(self._family.attachment, options, blocks, image, reader) as watched:
             bound.arguments["transformer_options"] = watched
@@ -208,140 +193,58 @@ class CaptureRun:
 
     def capture(self) -> Capture:
         """What was recorded; raises ConceptAttentionError when that is nothing."""
-        recorder = self._recorder
-        if recorder is None or not recorder.steps:
-            raise ConceptAttentionError(self._nothing())
-        missing = [step for step in self.plan.steps if step not in recorder.steps]
+        if self._recording is None:
+            raise ConceptAttentionError(NO_STEP)
+        capture = self._recording.capture()
+        missing = [step for step in self.plan.steps if step not in capture.steps]
         if missing:
             self._notify(f"Steps {missing} were not computed by the model and have no maps.")
-        capture = self._captured(recorder, *recorder.result(), self._grid, self._spans)
-        return replace(capture, spaces=recorder.baselines())
+        return capture
 
     def so_far(self) -> Capture | None:
-        """What was recorded until now of the first picture, or of a video's first frame.
+        """What was recorded until now; see `Recording.so_far`."""
+        return None if self._recording is None else self._recording.so_far()
 
-        A copy, small beside the whole; None before there is anything.
-        """
-        recorder = self._recorder
-        if recorder is None or not recorder.steps:
-            return None
-        grid = (1, *self._grid[1:])
-        recorded = recorder.so_far(grid[1] * grid[2])
-        return self._captured(recorder, *recorded, grid, self._spans[:1])
+    def report(self, step: int) -> None:
+        """The sampler's report of a step; see `Recording.report`."""
+        self._begun.report(step)
 
     @property
     def plan(self) -> Plan:
         """What is recorded, once the run has begun."""
-        if self._recorder is None:
-            raise RuntimeError("the run has not begun")
-        return self._recorder.plan
+        return self._begun.plan
 
     @property
     def tokens(self) -> int:
         """Image tokens of a picture or video, once the run has begun."""
-        return self._tokens
+        return self._begun.sampled.tokens
 
-    def _captured(
-        self,
-        recorder: Recorder,
-        scores: Tensor,
-        norms: Tensor,
-        grid: tuple[int, int, int],
-        spans: tuple[int, ...],
-    ) -> Capture:
-        return Capture(
-            scores=scores,
-            norms=norms,
-            grid=grid,
-            picture=self._picture,
-            steps=recorder.steps,
-            layers=self.plan.layers,
-            sigmas=tuple(self._sigmas[step] for step in recorder.steps),
-            total_steps=self._tracker.total,
-            total_layers=self._total_layers,
-            labels=self._concepts.labels,
-            background=self._concepts.background,
-            family=self._family.name,
-            spans=spans,
-            splits=tuple(concept.split for concept in self._concepts.items),
-            choices=tuple(concept.choice for concept in self._concepts.items),
-            seed=self._seed,
-        )
+    @property
+    def _begun(self) -> Recording:
+        if self._recording is None:
+            raise RuntimeError("the run has not begun")
+        return self._recording
 
-    def _make_plan(self, concepts: int) -> Plan:
-        size = row_bytes(self._batch, concepts, self._tokens, 1 + len(self._baselines))
-        total = (self._total_layers, self._tracker.total)
-        plan = make_plan(*self._choice, *total, size, self._budget)
+    def _make_plan(self, sampled: Sampled, total_steps: int) -> Plan:
+        spaces = 1 + len(self._baselines)
+        size = row_bytes(sampled.batch, len(self._concepts.items), sampled.tokens, spaces)
+        plan = make_plan(*self._choice, self._total_layers, total_steps, size, self._budget)
         if plan.note:
             self._notify(plan.note)
         return plan
 
-    def _prompt_rows(self, x: Tensor, options: dict[str, Any]) -> tuple[slice, ...]:
-        """Rows of x that belong to the prompts in their first pass, neighbours joined."""
-        uuids = options.get("uuids", [])
-        batch = x.shape[0] // max(1, len(uuids))
-        rows: list[slice] = []
-        for chunk, uuid in enumerate(uuids):
-            if uuid not in self._uuids or uuid in self._passed:
-                continue
-            self._passed.add(uuid)
-            start = chunk * batch
-            if rows and rows[-1].stop == start:
-                rows[-1] = slice(rows[-1].start, start + batch)
-            else:
-                rows.append(slice(start, start + batch))
-        return tuple(rows)
-
     def _reader(self, model: nn.Module, call: Call, rows: tuple[slice, ...]) -> StreamReader:
         """What reads a forward along."""
-        planned = set(self.plan.flat_layers)
-        evaluation = self._evaluation
+        planned, batch = set(self.plan.flat_layers), self._begun.sampled.batch
+        evaluation = self._begun.evaluation
         if evaluation is None:
             raise RuntimeError("no evaluation is open")
 
         def sink(layer: int, concept_out: Tensor, image_out: Tensor, seen: Seen) -> None:
             if layer in planned:
                 others = scored(seen, self._baselines)
-                evaluation.add(layer, self._batch, concept_out, image_out, others)
+                evaluation.add(layer, batch, concept_out, image_out, others)
                 self._observe(layer, concept_out, image_out)
 
         given = (self._family, model, call, self._concepts, rows)
-        return StreamReader(*given, self._tokens, max(planned), sink, self._stop)
-
-    def report(self, step: int) -> None:
-        """The sampler's report of a step: settles the evaluation that came before it."""
-        if self._pending:
-            self._settle(self._tracker.report(step, self._pending.sigma))
-        else:
-            self._tracker.report(step, self._sigmas[min(step, len(self._sigmas) - 1)])
-
-    def _settle(self, step: int) -> None:
-        """Give the pending evaluation to a step."""
-        evaluation, self._pending = self._pending, None
-        if evaluation is None:
-            return
-        self._seen_layers = evaluation.seen or self._seen_layers
-        if self._recorder is not None and evaluation.complete:
-            self._recorder.commit(step, evaluation)
-
-    def _finish(self) -> None:
-        if self._pending:
-            self._settle(self._tracker.last(self._pending.sigma))
-
-    def _nothing(self) -> str:
-        if self._recorder is None:
-            return (
-                "capture: no step was sampled (denoise is 0, or sigmas has no step), so no "
-                "attention was captured. Sample at least one step, or disconnect concepts."
-            )
-        idle = ""
-        if self._conditioning == NEGATIVE and not self._seen_layers:
-            idle = "The negative prompt was never evaluated: guidance was switched off. "
-        return (
-            "capture: sampling ended and no attention was captured. Expected: the joint attention "
-            f"of {self._family.name} in layers {list(self.plan.flat_layers)} at steps "
-            f"{list(self.plan.steps)}; seen: layers {list(self._seen_layers)}. {idle}"
-            "A patch that skips steps or blocks (EasyCache, TeaCache), or replaces the model's "
-            "forward (Nunchaku, TensorRT), keeps it from being computed: remove it or choose other "
-            "steps and layers."
-        )
+        return StreamReader(*given, self.tokens, max(planned), sink, self._stop)
