@@ -23,6 +23,9 @@ WORKFLOWS = {
     "demo-timeline": ("Pocket - timeline", "timeline"),
     "demo-report": ("Pocket - prompt report", "report"),
     "demo-audit": ("Pocket - audit", "audit"),
+    "demo-words": ("Pocket - words of the prompt", "words"),
+    "demo-negative": ("Pocket - negative prompt", "negative"),
+    "demo-kinds": ("Pocket - kinds of maps", "kinds"),
 }
 
 # A saved file's name as the host makes it: prefix, five-digit counter, endings.

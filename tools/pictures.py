@@ -16,7 +16,14 @@ WORKFLOW = pack.ROOT / "example_workflows" / "Pocket - concept heatmaps.json"
 OTHERS = sorted(set(WORKFLOW.parent.glob("Pocket*.json")) - {WORKFLOW})
 DOCS = pack.ROOT / "docs"
 # Titles of what shows a workflow best.
-_SHEETS = ("Overlay", "Chart", "Before, mask and after", "Comparison", "Contact sheet")
+_SHEETS = (
+    "Overlay",
+    "Chart",
+    "Before, mask and after",
+    "Comparison",
+    "Contact sheet",
+    "Side by side",
+)
 # What the pages of docs/ show: a workflow, the title of what it saves, and the picture's name.
 _PAGES = (
     ("Pocket - prompt report", "Chart", "report"),
@@ -25,6 +32,10 @@ _PAGES = (
     ("Pocket - LoRA on and off", "Comparison", "lora"),
     ("Pocket - timeline", "Contact sheet", "timeline"),
     ("Pocket - timeline", "Curves", "curves"),
+    ("Pocket - words of the prompt", "Overlay", "words"),
+    ("Pocket - negative prompt", "Without and with it", "night"),
+    ("Pocket - negative prompt", "Comparison", "negative"),
+    ("Pocket - kinds of maps", "Side by side", "kinds"),
     ("Pocket - inpaint a concept", "Before, mask and after", "inpaint"),
 )
 _PAGE = (1280, 1600)  # at most, in pixels

@@ -50,6 +50,30 @@ def test_a_built_file_is_laid_out_in_titled_columns():
     assert left[0] + left[2] < right[0]
 
 
+def test_a_node_with_advanced_inputs_shown_says_so_and_has_room_for_them():
+    graph = Graph("test", INFO, "1.2.3")
+    values = {"model": graph.add("Load").out("MODEL")}
+    shown, below, other = (
+        graph.add("ConceptAttentionThing", values, advanced=advanced)
+        for advanced in (True, False, False)
+    )
+    graph.column("One", 300, shown, below, other)
+    saved = [node for node in graph.document()["nodes"] if node["type"] != "Load"]
+    assert [node.get("showAdvanced") for node in saved] == [True, None, None]
+    first, second, third = (node["pos"][1] for node in saved)
+    assert second - first > third - second
+
+
+def test_a_long_note_is_taller():
+    heights = []
+    for note in ("Read me.", "Read me. " * 100):
+        graph = Graph("test", INFO, "1.2.3")
+        graph.column("One", 300, graph.add("Load"), note=note)
+        _, made = graph.document()["nodes"]
+        heights.append(made["size"][1])
+    assert heights[0] == 150 < heights[1]
+
+
 def test_values_are_in_the_node_s_order_and_a_seed_stays_fixed():
     _, thing, note = document()["nodes"]
     assert thing["widgets_values"] == [7, "fixed", "y", "all"]

@@ -23,6 +23,12 @@ class Input:
         return self.kind in _DRAWN and not self.options.get("forceInput")
 
     @property
+    def seed(self) -> bool:
+        """Whether the editor adds a widget behind it that changes it after a run."""
+        named = self.name in ("seed", "noise_seed")
+        return named or bool(self.options.get("control_after_generate"))
+
+    @property
     def choices(self) -> list[Any] | None:
         """What a combo offers; None for another kind."""
         return self.options.get("options") if self.kind == "COMBO" else None

@@ -9,18 +9,14 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import measures
 from .description import Input, Json, inputs, slots
 
 FRONTEND = "1.47.12"
 PACK, HOST = "concept-attention", "comfy-core"
 HOST_VERSION = "0.30.0"
 
-# LiteGraph's own measures, in pixels at zoom 1.
-_TITLE, _SLOT, _WIDGET, _MULTILINE = 30, 20, 24, 120
-_GAP, _COLUMN_GAP, _PADDING, _GROUP_TITLE = 30, 60, 20, 50
-_TALLER = 30  # Nodes 2.0 adds the pack's name and "Show advanced inputs" below our nodes
-# Pixels that the pack's own page adds, for what a node says after a run too.
-_ELEMENTS = {"ConceptAttentionEncode": 90, "ConceptAttentionMasks": 60}
+_COLUMN_GAP, _PADDING, _GROUP_TITLE = 60, 20, 50  # pixels at zoom 1
 _SCREEN = 1700  # pixels
 _GROUP_COLOR = "#3f789e"
 _OPTIONAL = 7  # the socket shape of an optional input
@@ -46,6 +42,7 @@ class Node:
     title: str | None
     height: int | None
     models: list[Json]
+    advanced: bool
     pos: list[int] = field(default_factory=lambda: [0, 0])
     size: list[int] = field(default_factory=lambda: [0, 0])
 
@@ -78,8 +75,10 @@ class Graph:
         title: str | None = None,
         height: int | None = None,
         models: tuple[Json, ...] = (),
+        advanced: bool = False,
     ) -> Node:
         """A new node. values: a value for a widget, an Output for a link; the rest are defaults.
+        advanced: Nodes 2.0 shows its advanced inputs, as LiteGraph always does.
 
         Raises KeyError for a node that the host lacks or an input that the node lacks.
         """
@@ -87,20 +86,23 @@ class Graph:
         values = values or {}
         if unknown := set(values) - {each.name for each in inputs(info)}:
             raise KeyError(f"{type_} has no input {', '.join(sorted(unknown))}")
-        node = Node(next(self._ids), type_, info, values, title, height, list(models))
+        node = Node(next(self._ids), type_, info, values, title, height, list(models), advanced)
         self._nodes.append(node)
         return node
 
     def column(self, title: str, width: int, *nodes: Node, note: str = "") -> None:
         """Place nodes, and under them a note, below each other in a group right of the last one."""
-        y = _GROUP_TITLE + _TITLE
+        y, left = _GROUP_TITLE + measures.TITLE, self._x + _PADDING
         for node in nodes:
-            node.pos, node.size = [self._x + _PADDING, y], [width, node.height or _height(node)]
-            y += node.size[1] + _TITLE + _GAP + (_TALLER if node.ours else 0)
+            height = node.height or measures.height(node.type, node.info)
+            node.pos, node.size = [left, y], [width, height]
+            y += height + measures.BETWEEN
+            y += measures.taller(node.info, node.advanced) if node.ours else 0
         if note:
-            self._notes.append(self._note(note, [self._x + _PADDING, y], [width, 150]))
-            y += 150 + _TITLE + _GAP
-        bottom = y - _TITLE - _GAP + _PADDING
+            size = [width, measures.note_height(note, width)]
+            self._notes.append(self._note(note, [left, y], size))
+            y += size[1] + measures.BETWEEN
+        bottom = y - measures.BETWEEN + _PADDING
         bounding = [self._x, 0, width + 2 * _PADDING, bottom]
         self._groups.append(
             {
@@ -202,6 +204,7 @@ def _saved(
         "properties": properties,
         "widgets_values": _values(node),
     }
+    saved |= {"showAdvanced": True} if node.advanced else {}
     return saved | ({"title": node.title} if node.title else {})
 
 
@@ -222,22 +225,6 @@ def _values(node: Node) -> list[Any]:
             continue
         value = node.inputs.get(each.name, each.default)
         values.append(each.default if isinstance(value, Output) else value)
-        if _is_seed(each):
+        if each.seed:
             values.append("fixed")  # queueing again then decodes again without sampling again
     return values
-
-
-def _is_seed(each: Input) -> bool:
-    """Whether the editor adds a widget behind it that changes it after a run."""
-    return bool(each.options.get("control_after_generate")) or each.name in ("seed", "noise_seed")
-
-
-def _height(node: Node) -> int:
-    """The height that the editor gives the node; texts of several lines get a fixed share."""
-    drawn = [each for each in inputs(node.info) if each.widget]
-    texts = sum(bool(each.options.get("multiline")) for each in drawn)
-    lines = len(drawn) - texts + sum(map(_is_seed, drawn))
-    sockets = len(inputs(node.info)) - len(drawn)
-    height = max(sockets, len(node.info["output"]), 1) * _SLOT + 6
-    height += _ELEMENTS.get(node.type, 0)
-    return height + (lines * _WIDGET + texts * _MULTILINE + 8 if drawn else 0)

@@ -14,6 +14,7 @@ NOTE = (
     "Point at the picture in the **Heatmap Viewer** to see what is there, and open its controls to "
     "change layers, steps and temperature: nothing is sampled again."
 )
+COMPARE = 560  # height of Compare Heatmaps, with room for what it says
 
 
 def file(url: str, directory: str) -> Json:
@@ -28,16 +29,17 @@ def results(
     vae: Output,
     demo: str = "",
     title: str = "Sampling",
+    shown: str = "",
 ) -> None:
     """From the capture's source to the viewer and the pictures; `demo`: the folder that the
-    demonstration reads, where all is saved.
+    demonstration reads, where all is saved; `shown`: the concept that the viewer shows at first.
     """
     folder = demo or "ConceptAttention"
     picture = graph.add("VAEDecode", {"samples": latent, "vae": vae})
     image, capture = picture.out("IMAGE"), source.out("capture")
     maps = graph.add("ConceptAttentionDecode", {"capture": capture, "image": image})
     sheet = graph.add("ConceptAttentionOverlay", {"image": image, "heatmaps": maps.out("heatmaps")})
-    shown = [
+    pictures = [
         save(graph, image, f"{folder}/picture", "Picture", 320),
         save(graph, sheet.out("image"), f"{folder}/overlay", "Overlay", 320),
     ]
@@ -52,14 +54,15 @@ def results(
         else []
     )
     graph.column(title, 320, source, picture, *saved)
-    graph.column("Look", 480, viewer(graph, image, capture))
+    graph.column("Look", 480, viewer(graph, image, capture, concept=shown))
     graph.column("Heatmaps", 320, maps, sheet, coloured)
-    graph.column("Picture and overlay", 460, *shown)
+    graph.column("Picture and overlay", 460, *pictures)
 
 
-def viewer(graph: Graph, image: Output, capture: Output) -> Node:
-    """Where one looks at the maps."""
-    return graph.add("ConceptAttentionViewer", {"image": image, "capture": capture}, height=860)
+def viewer(graph: Graph, image: Output, capture: Output, **chosen: str) -> Node:
+    """Where one looks at the maps; chosen: what it shows at first."""
+    inputs = {"image": image, "capture": capture, **chosen}
+    return graph.add("ConceptAttentionViewer", inputs, height=860)
 
 
 def sampler(
@@ -69,6 +72,8 @@ def sampler(
     negative: Node,
     latent: Node,
     words: Node,
+    *,
+    advanced: bool = False,
     **settings: Any,
 ) -> Node:
     """The sampler, with the settings that make the picture; model: a loader, or what changed it."""
@@ -79,7 +84,7 @@ def sampler(
         "latent_image": latent.out("LATENT"),
         "concepts": words.out("concepts"),
     }
-    return graph.add("ConceptAttentionSampler", {**inputs, **settings})
+    return graph.add("ConceptAttentionSampler", {**inputs, **settings}, advanced=advanced)
 
 
 def loader(graph: Graph, type_: str, files: dict[str, Json], **values: str) -> Node:
@@ -93,9 +98,10 @@ def text(graph: Graph, clip: Output, words: str, title: str) -> Node:
     return graph.add("CLIPTextEncode", {"clip": clip, "text": words}, title=title)
 
 
-def concepts(graph: Graph, clip: Output, words: str) -> Node:
-    """What to look for."""
-    return graph.add("ConceptAttentionEncode", {"clip": clip, "concepts": words})
+def concepts(graph: Graph, clip: Output, words: str, background: str = "background") -> Node:
+    """What to look for; background: what takes part unseen."""
+    values = {"clip": clip, "concepts": words, "background": background}
+    return graph.add("ConceptAttentionEncode", values)
 
 
 def save(graph: Graph, image: Output, prefix: str, title: str, height: int) -> Node:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..graph import Graph, Node, Output
-from .common import sampler, save, text
+from .common import COMPARE, concepts, sampler, save, text
 
 _PROMPT = "a house and a tree on grass under the sky"
 _SETTINGS = {"seed": 5, "steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple"}
@@ -90,8 +90,7 @@ def lora(graph: Graph) -> None:
 
 def _words(graph: Graph, clip: Output, shown: str) -> Node:
     """Concepts to compare; the grass takes part unseen, so that the tree is not given it."""
-    values = {"clip": clip, "concepts": shown, "background": "background, grass"}
-    return graph.add("ConceptAttentionEncode", values)
+    return concepts(graph, clip, shown, "background, grass")
 
 
 def _decoded(
@@ -112,7 +111,7 @@ def _compared(graph: Graph, runs: list[tuple[str, Output, Output]], folder: str)
     for run, (name, image, heatmaps) in zip("ab", runs, strict=True):
         named = (("label", name), ("image", image), ("heatmaps", heatmaps))
         values.update({f"{what}_{run}": value for what, value in named})
-    compared = graph.add("ConceptAttentionCompare", values, height=560)  # room for its words
+    compared = graph.add("ConceptAttentionCompare", values, height=COMPARE)
     figure = save(graph, compared.out("figure"), f"{folder}/comparison", "Comparison", 1000)
     signed = save(graph, compared.out("difference"), f"{folder}/difference", "Differences", 320)
     graph.column("Compare", 400, compared, signed)
