@@ -13,7 +13,13 @@ import torch
 from torch import Tensor
 
 _DIGITS = 6
+_NO_FLOAT64 = ("mps", "xpu", "privateuseone")  # Apple's, some of Intel's, and what DirectX drives
 _FLAT = 1e-6  # what float32 leaves between the pixels of a constant map that was resized
+
+
+def measurable(maps: Tensor) -> Tensor:
+    """The maps on a device that has float64: their own, or the CPU."""
+    return maps.cpu() if maps.device.type in _NO_FLOAT64 else maps
 
 
 def constant(maps: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .agreement import centre, correlation, defined, iou, soft_iou
+from .agreement import centre, correlation, defined, iou, measurable, soft_iou
 from .errors import ConceptAttentionError
 from .resize import resized
 from .segments import places_won, strongest
@@ -86,7 +86,8 @@ def compare(a: Heatmaps, b: Heatmaps) -> Comparison:
     """
     pairs, only_a, only_b = _matched(a.labels, b.labels)
     notes = _notes(a, b, only_a or only_b)
-    a, b = _plain(a), _aligned(_plain(b), a)
+    a = _plain(a)
+    b = _aligned(_plain(b), a)
     counts = _counts(a, b)
     runs = [_expanded(each, counts) for each in (a, b)]
     top = max(float(each.amax()) for run in runs for each in run if each is not None)
@@ -167,8 +168,14 @@ def _notes(a: Heatmaps, b: Heatmaps, unlike: object) -> tuple[str, ...]:
 
 
 def _plain(heatmaps: Heatmaps) -> Heatmaps:
-    """The heatmaps in softmax units."""
-    return replace(heatmaps, values=heatmaps.shares, value_range=_WHOLE)
+    """The heatmaps in softmax units, where they can be measured."""
+    background = heatmaps.background
+    return replace(
+        heatmaps,
+        values=measurable(heatmaps.shares),
+        value_range=_WHOLE,
+        background=None if background is None else measurable(background),
+    )
 
 
 def _aligned(b: Heatmaps, a: Heatmaps) -> Heatmaps:

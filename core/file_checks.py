@@ -12,6 +12,7 @@ _TOKEN_PIXELS = 128  # along a token's side; models have 8 to 64
 _MOST_SPAN = 64  # frames of a video behind one of the grid; models have 1 to 8
 _MOST_STEPS = 10**6
 _MOST_LAYERS = 10**4
+_MOST_LETTERS = 2**14  # of a label; text encoders read a few thousand at most
 _SHOWN = 60  # characters of a wrong value in a message
 
 
@@ -60,6 +61,10 @@ def _counts(plain: Mapping[str, Any]) -> Iterator[str]:
         yield f"has {steps} steps and sigmas of {len(plain['sigmas'])}"
     if len(plain["background"]) != concepts:
         yield f"has {concepts} concepts and background of {len(plain['background'])}"
+    if all(plain["background"]):
+        yield f"has background {_short(plain['background'])}; allowed: false at least once"
+    if len(set(plain["labels"])) < concepts:
+        yield f"has labels {_short(plain['labels'])}; allowed: each once"
     for name in ("splits", "choices"):
         if len(plain.get(name, ())) not in (0, concepts):
             yield f"has {concepts} concepts and {name} of {len(plain[name])}"
@@ -112,6 +117,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
+def _is_label(value: Any) -> bool:
+    return _is_text(value) and len(value) <= _MOST_LETTERS
+
+
 def _is_finite(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
@@ -141,7 +150,10 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "lists of whole numbers, at least one in each",
     ),
     "sigmas": (_tuple(_is_finite), "numbers, at least one"),
-    "labels": (_tuple(_is_text), "texts, at least one"),
+    "labels": (
+        _tuple(_is_label),
+        f"texts of at most {_MOST_LETTERS:,} letters, at least one",
+    ),
     "background": (_tuple(_is_flag), "true or false, at least one"),
     "family": (_is_text, "a text"),
     "spans": (_tuple(_whole(0, _MOST_SPAN)), f"whole numbers from 0 to {_MOST_SPAN}"),

@@ -4,6 +4,7 @@ A label is drawn with the shipped font, else with a font of the system that has 
 characters, else as a number that `number_legend` explains.
 """
 
+import bisect
 import os
 import sys
 import unicodedata
@@ -192,9 +193,17 @@ def _fitted(caption: Caption, pixels: int, room: int) -> tuple[str, ImageFont.Fr
         return caption.text, _load(caption.font, pixels)
     size = max(round(pixels * _SMALLEST), int(pixels * room / needed))
     dots = "\u2026" if _covers(caption.font, {"\u2026"}) else "..."
-    text = caption.text
-    shown = text
-    while text and text_size(Caption(shown, caption.font), size)[0] > room:
-        text = text[:-1].rstrip()
-        shown = text + dots
-    return shown if text else "", _load(caption.font, size)
+    font = _load(caption.font, size)
+
+    def cut(kept: int) -> str:
+        text = caption.text[:kept].rstrip()
+        return text and text + dots
+
+    def wide(text: str) -> bool:
+        return text_size(Caption(text, caption.font), size)[0] > room
+
+    if not wide(caption.text):
+        return caption.text, font
+    # The longest beginning that fits, by halving: a label may have thousands of letters.
+    lengths = range(1, len(caption.text))
+    return cut(bisect.bisect_left(lengths, True, key=lambda kept: wide(cut(kept)))), font

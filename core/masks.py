@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .decode import only
 from .errors import ConceptAttentionError
-from .segments import winners
+from .segments import require_rivals, winners
 from .shapes import Binary, Soft, feathered, grown, grown_soft, without_holes, without_small
 from .types import Heatmaps
 
@@ -153,6 +153,7 @@ def top_threshold(shares: NDArray[np.float64], percent: float) -> float:
 def _planes(heatmaps: Heatmaps, chosen: Heatmaps, choice: Choice) -> NDArray[Any]:
     """The method's pixels: [C, B, F, H, W], soft ones float32, others bool."""
     if choice.method == "segmentation":
+        require_rivals(heatmaps, "; or choose another method")
         won = winners(heatmaps).cpu().numpy()
         return np.stack([won == heatmaps.labels.index(label) for label in chosen.labels])
     shares = chosen.shares.float().cpu().numpy()

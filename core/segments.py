@@ -19,6 +19,19 @@ def has_rivals(heatmaps: Heatmaps) -> bool:
     return len(heatmaps.labels) > 1 or heatmaps.background is not None
 
 
+def require_rivals(heatmaps: Heatmaps, otherwise: str = "") -> None:
+    """Raise ConceptAttentionError for a single concept without a background.
+
+    otherwise: what else the user can do about it, for the message.
+    """
+    if not has_rivals(heatmaps):
+        raise ConceptAttentionError(
+            f"heatmaps: '{heatmaps.labels[0]}' is alone in them and there is no background, so it "
+            "would win every pixel. Leave concept empty in Heatmap Decode, or name a background in "
+            f"the Concept Encoder{otherwise}."
+        )
+
+
 def winners(heatmaps: Heatmaps) -> Tensor:
     """For every pixel the index of the concept with the largest share: [B, F, H, W] int64.
 
@@ -27,12 +40,7 @@ def winners(heatmaps: Heatmaps) -> Tensor:
 
     Raises ConceptAttentionError for a single concept without a background: it would win everywhere.
     """
-    if not has_rivals(heatmaps):
-        raise ConceptAttentionError(
-            f"heatmaps: '{heatmaps.labels[0]}' is alone in them and there is no background, so it "
-            "would win every pixel. Leave concept empty in Heatmap Decode, or name a background in "
-            "the Concept Encoder; or choose another method."
-        )
+    require_rivals(heatmaps)
     return strongest(heatmaps.shares, heatmaps.background)
 
 

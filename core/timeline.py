@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .agreement import measurable
 from .decode import positions, require_finite, require_temperature, unit_scores
 from .defaults import defaults
 from .errors import ConceptAttentionError
@@ -93,7 +94,7 @@ def timeline(
     picture = capture.picture
     mask = None if truth is None else true_mask(truth, item, count_items(capture), picture)
     by_step, by_layer, whole = (
-        rivals(each.movedim(-3, 0), capture.background)
+        rivals(measurable(each.movedim(-3, 0)), capture.background)
         for each in (maps.by_step, maps.by_layer, maps.whole)
     )
     own = capture.shown.index(place)

@@ -52,7 +52,8 @@ def contact_sheet(timeline: Timeline, image: Tensor | None = None) -> Tensor:
     ends = ("share 0", f"{timeline.top:.2g}")
     board.bar("inferno", ends, (foot, _TEXT), width - 2 * _TEXT, _TEXT)
     for number, note in enumerate(notes, 1):
-        board.write(captions((note,))[0], (foot + number * line, _TEXT), width, _TEXT, TEXT)
+        place = (foot + number * line, _TEXT)
+        board.write(captions((note,))[0], place, width - 2 * _TEXT, _TEXT, TEXT)
     return board.image
 
 

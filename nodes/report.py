@@ -15,6 +15,7 @@ from ..core.report import (
     as_json,
     as_text,
     chart,
+    check,
     failure,
     report,
 )
@@ -81,7 +82,8 @@ class ConceptReport(io.ComfyNode):
     ) -> bool | str:
         """What is wrong with the lists is said before anything runs; None is a linked input."""
         try:
-            _labels(null_concepts or "", must_be_present or "", must_be_absent or "")
+            lists = _labels(null_concepts or "", must_be_present or "", must_be_absent or "")
+            check(Settings(THRESHOLD, *lists))
         except ConceptAttentionError as error:
             return str(error)
         return True

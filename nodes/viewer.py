@@ -9,6 +9,7 @@ from ..core.concepts import parse_concepts
 from ..core.decode import decode, only
 from ..core.errors import ConceptAttentionError
 from ..core.resize import resized
+from ..core.segments import require_rivals
 from ..core.segments import segments as strongest
 from ..core.types import Capture, Heatmaps
 from ..core.view import Settings, View, spans_of, view_capture, view_heatmaps
@@ -165,6 +166,7 @@ def _second(
 def _masks(every: Heatmaps, maps: Heatmaps, threshold: float, segments: bool) -> Tensor:
     """Of the concepts put out: their segments among all, where they reach the threshold, or all."""
     if segments:
+        require_rivals(every, "; or switch segments off")
         places = [every.labels.index(label) for label in maps.labels]
         return strongest(every)[places].to(maps.values)
     return (maps.shares >= threshold).to(maps.values) if threshold > 0 else maps.values

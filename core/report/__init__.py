@@ -1,6 +1,6 @@
 """Concept Report: what heatmaps say about a prompt, in figures, words and verdicts."""
 
-from .account import Check, Finding, Item, Report, Settings, report
+from .account import Check, Finding, Item, Report, Settings, check, report
 from .chart import chart
 from .text import as_dict, as_json, as_text, failure
 from .verdict import THRESHOLD
@@ -16,6 +16,7 @@ __all__ = [
     "as_json",
     "as_text",
     "chart",
+    "check",
     "failure",
     "report",
 ]

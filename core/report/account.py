@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from ..errors import ConceptAttentionError
-from ..segments import strongest
+from ..segments import require_rivals, strongest
 from ..types import Heatmaps
 from .figures import Figures, figures, overlap, presence
 from .verdict import THRESHOLD, Verdict, on_scale, rival, verdict
+
+_LISTS = ("null_concepts", "must_be_present", "must_be_absent")
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ def report(heatmaps: Heatmaps, settings: Settings) -> Report:
     passes on that verdict alone. One of "absent" passes below the threshold, whatever the verdict,
     and only where the null concepts' own scores are below it too: what is not clear fails.
 
-    Raises ConceptAttentionError for values that are not finite, a threshold outside 0..1 or of 0,
-    labels that the heatmaps lack, a label with two parts to play, and nothing but null concepts.
+    Raises ConceptAttentionError for what `check` refuses, values that are not finite, a single
+    concept without a background, labels that the heatmaps lack, and nothing but null concepts.
     """
-    _check_settings(heatmaps.labels, settings)
+    check(settings)
+    require_rivals(heatmaps)
+    _check_labels(heatmaps.labels, settings)
     # On the CPU, which finds the pieces of a map; and not every device has float64 to sum in.
     shares = heatmaps.shares.cpu()
     background = None if heatmaps.background is None else heatmaps.background.cpu()
@@ -118,6 +122,25 @@ def report(heatmaps: Heatmaps, settings: Settings) -> Report:
     checks = _checks(items, settings)
     frames, height, width = shares.shape[2:]
     return Report(items, checks, settings, (height, width), frames)
+
+
+def check(settings: Settings) -> None:
+    """Raises ConceptAttentionError for what `report` would refuse, without any heatmaps.
+
+    That is a threshold outside 0..1 or of 0, and a label with two parts to play.
+    """
+    if not 0 < settings.threshold <= 1:
+        raise ConceptAttentionError(
+            f"threshold: {settings.threshold} is not above 0 and at most 1, as a score is"
+        )
+    parts: dict[str, str] = {}
+    for name in _LISTS:
+        for label in getattr(settings, name):
+            if label in parts:
+                raise ConceptAttentionError(
+                    f"{name}: '{label}' is also in {parts[label]}; a concept can be in one of them"
+                )
+            parts[label] = name
 
 
 def _item(
@@ -182,24 +205,14 @@ def _checks(items: Sequence[Item], settings: Settings) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def _check_settings(labels: Sequence[str], settings: Settings) -> None:
-    if not 0 < settings.threshold <= 1:
-        raise ConceptAttentionError(
-            f"threshold: {settings.threshold} is not above 0 and at most 1, as a score is"
-        )
-    parts: dict[str, str] = {}
-    for name in ("null_concepts", "must_be_present", "must_be_absent"):
+def _check_labels(labels: Sequence[str], settings: Settings) -> None:
+    for name in _LISTS:
         for label in getattr(settings, name):
             if label not in labels:
                 raise ConceptAttentionError(
                     f"{name}: '{label}' is not among the heatmaps. They have: {', '.join(labels)}. "
                     "Add it in the Concept Encoder, and let Heatmap Decode put out all concepts."
                 )
-            if label in parts:
-                raise ConceptAttentionError(
-                    f"{name}: '{label}' is also in {parts[label]}; a concept can be in one of them"
-                )
-            parts[label] = name
     if len(settings.null_concepts) == len(labels):
         raise ConceptAttentionError(
             "null_concepts: they are all the concepts there are, so that none is left to report"

@@ -19,7 +19,7 @@ _LABEL, _BAR, _WORDS = 150, 260, 250  # widths
 _RAIL = (52, 52, 58)
 _GOOD, _BAD = (120, 200, 140), (240, 110, 100)
 _LEAST_HEIGHT = 256  # of the picture beside the bars
-_TALLEST = 2.0  # heights to widths of that picture; a taller one is made smaller
+_WIDEST = 2.0  # widths of that picture to the height there is; a wider one is made smaller
 
 
 def chart(report: Report, image: Tensor | None = None) -> Tensor:
@@ -106,7 +106,7 @@ def _picture(report: Report, number: int, image: Tensor, height: int) -> Tensor:
     frame = _frame(item)
     shown = image[_index(report, number, frame, image.shape[0])]
     tall = max(height - 2 * _MARGIN, _LEAST_HEIGHT)
-    tall = min(tall, round(_TALLEST * tall * shown.shape[0] / shown.shape[1]))
+    tall = max(1, min(tall, round(_WIDEST * tall * shown.shape[0] / shown.shape[1])))
     size = (tall, max(1, round(tall * shown.shape[1] / shown.shape[0])))
     canvas = fitted(shown[None], size)[0].contiguous()
     colours = hues(len(item.findings))

@@ -196,6 +196,9 @@ def test_a_name_that_is_there_twice(tmp_path, name):
         ({"seed": -(2**80)}, "has seed -1208925819614629174706176; allowed: nothing, or"),
         ({"seed": "7"}, "has seed '7'; allowed"),
         ({"labels": ["x" * 10**6, 1, 2]}, "..."),
+        ({"labels": ["x" * 20_000, "b", "c"]}, "allowed: texts of at most 16,384 letters"),
+        ({"labels": ["a", "b", "a"]}, "has labels ['a', 'b', 'a']; allowed: each once"),
+        ({"background": [True] * 3}, "has background [True, True, True]; allowed: false at least"),
     ],
 )
 def test_a_description_that_does_not_fit(tmp_path, changes, told):

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from concept_attention.core import agreement
 from concept_attention.core.compare import Figures, compare, mean_figures
 from concept_attention.core.compare_words import as_json, describe
 from concept_attention.core.decode import normalized
@@ -19,6 +20,19 @@ ROCK = [[0.1, 0.1, 0.1], [0.1, 0.7, 0.7]]
 MOVED = [[0.1, 0.1, 0.8], [0.1, 0.1, 0.6]]
 
 
+class WithoutFloat64(torch.Tensor):
+    """Numbers as on a device that has none of 64 bits."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func is torch.Tensor.cpu:
+            return args[0].as_subclass(torch.Tensor)
+        found = super().__torch_function__(func, types, args, kwargs or {})
+        if isinstance(found, cls) and found.dtype == torch.float64:
+            raise TypeError("no float64 here")
+        return found
+
+
 def run(*maps, labels=("dragon", "rock"), background=True):
     """One batch item and frame of each map, [C, 1, 1, H, W]."""
     values = torch.tensor(maps)[:, None, None]
@@ -28,6 +42,20 @@ def run(*maps, labels=("dragon", "rock"), background=True):
 
 A = run(DRAGON, ROCK)
 B = run(MOVED, ROCK)
+
+
+def test_maps_of_a_device_without_float64_are_measured_on_the_cpu(monkeypatch):
+    def elsewhere(values):
+        return values.as_subclass(WithoutFloat64)
+
+    others = [
+        Heatmaps(elsewhere(each.values), each.labels, WHOLE, elsewhere(each.background))
+        for each in (A, B)
+    ]
+    with pytest.raises(TypeError, match="no float64"):
+        compare(*others)
+    monkeypatch.setattr(agreement, "_NO_FLOAT64", ("cpu",))
+    assert compare(*others).figures == compare(A, B).figures
 
 
 def test_a_run_agrees_with_itself():

@@ -8,7 +8,14 @@ import torch
 from PIL import ImageFont, features
 
 from concept_attention.core import labels
-from concept_attention.core.labels import Caption, captions, line, number_legend, text_size
+from concept_attention.core.labels import (
+    Caption,
+    _fitted,
+    captions,
+    line,
+    number_legend,
+    text_size,
+)
 
 CJK = Path(__file__).resolve().parents[1] / "data" / "fonts" / "two_characters.ttf"
 SHAPED = features.check("raqm")
@@ -90,6 +97,31 @@ def test_a_long_text_is_cut_inside_its_room():
     assert ink[0:100].any()
     gap = 120 - text_size(Caption("0 to 1"), 20)[0]
     assert not ink[gap - 8 : gap - 1].any()
+
+
+def test_a_text_that_fits_when_smaller_is_whole_and_of_another_as_much_is_left_as_fits():
+    caption, pixels = Caption("mountain"), 30
+    whole = text_size(caption, pixels)[0]
+    assert _fitted(caption, pixels, whole)[0] == "mountain"
+    assert _fitted(caption, pixels, round(whole * 0.8))[0] == "mountain"
+    for room in range(0, whole // 2, 3):
+        text, font = _fitted(caption, pixels, room)
+        kept = len(text.rstrip("\u2026"))
+        assert text == ("mountain"[:kept] + "\u2026" if kept else "")
+        assert font.getlength(text) <= room + 2  # what is drawn is a bit narrower than its room
+        assert text_size(Caption("mountain"[: kept + 1] + "\u2026"), font.size)[0] > room
+
+
+def test_thousands_of_letters_are_measured_a_few_times(monkeypatch):
+    measured = []
+
+    def counted(caption, pixels):
+        measured.append(len(caption.text))
+        return text_size(caption, pixels)
+
+    monkeypatch.setattr(labels, "text_size", counted)
+    assert _fitted(Caption("x" * 5000), 15, 200)[0].endswith("\u2026")
+    assert len(measured) < 20
 
 
 def test_a_line_without_any_room_is_empty():

@@ -1,6 +1,7 @@
 """Concept Report: exact figures of small maps, verdicts, checks, words, text and JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from concept_attention.core.report import (
     as_dict,
     as_json,
     as_text,
+    check,
     failure,
     report,
 )
@@ -310,6 +312,21 @@ def test_the_json_is_whole_and_its_keys_stay():
 def test_what_cannot_be_asked_is_an_error(settings, message):
     with pytest.raises(ConceptAttentionError, match=message):
         judged(HOUSE, TREE, **settings)
+
+
+def test_a_concept_that_is_alone_is_no_report():
+    alone = Heatmaps(HOUSE[None, None, None], ("house",), ((0.0, 1.0),))
+    with pytest.raises(ConceptAttentionError, match="heatmaps: 'house' is alone in them"):
+        report(alone, Settings())
+    assert report(replace(alone, background=BEHIND[None, None]), Settings()).items
+
+
+def test_what_cannot_be_asked_of_any_heatmaps_is_known_without_them():
+    with pytest.raises(ConceptAttentionError, match="must_be_absent: 'tree' is also in null_conc"):
+        check(Settings(null_concepts=("tree",), must_be_absent=("tree",)))
+    with pytest.raises(ConceptAttentionError, match=r"threshold: 0 is not above 0"):
+        check(Settings(threshold=0))
+    check(Settings(must_be_present=("unheard of",)))
 
 
 def test_maps_that_are_not_finite_are_no_report():

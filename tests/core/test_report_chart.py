@@ -68,6 +68,13 @@ def test_a_video_has_one_chart_with_the_frame_that_tells_most():
     assert round(float(drawn[20, 20, 0]), 6) == 0.4
 
 
+def test_a_picture_that_is_a_mere_line_is_drawn():
+    (wide,) = chart(report(heatmaps(), Settings()), torch.full((1, 1, 2000, 3), 0.5))
+    assert wide.shape[1] == 2000 + 16 + WIDTH
+    (narrow,) = chart(report(heatmaps(), Settings()), torch.full((1, 2000, 1, 3), 0.5))
+    assert narrow.shape[1] == 1 + 16 + WIDTH
+
+
 def test_a_failed_check_is_written_below():
     plain = chart(report(heatmaps(), Settings()))
     checks = [

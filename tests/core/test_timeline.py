@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from concept_attention.core import agreement
 from concept_attention.core.decode import decode
 from concept_attention.core.errors import ConceptAttentionError
 from concept_attention.core.timeline import count_items, timeline
@@ -155,6 +156,15 @@ def test_of_several_backgrounds_the_strongest_counts_and_they_may_stand_first():
     mask = torch.tensor([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
     judged = timeline(capture, truth=mask).step_points
     assert [each.truth_iou for each in judged] == [0, 1]
+
+
+def test_maps_are_measured_where_there_is_float64(monkeypatch):
+    monkeypatch.setattr(agreement, "_NO_FLOAT64", ("cpu",))
+    moved = []
+    cpu = torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda maps: moved.append(maps.shape) or cpu(maps))
+    assert timeline(make()).step_points[-1].agreement == 1
+    assert moved[:3] == [(3, 3, 2, 3), (3, 2, 2, 3), (3, 2, 3)]  # by step, by layer, together
 
 
 def test_a_concept_that_is_alone_has_no_place_to_follow():

@@ -121,6 +121,14 @@ def test_every_shape_and_number_of_layers_is_drawn(picture, depth):
             assert drawn.min() >= 0 and drawn.max() <= 1
 
 
+@pytest.mark.parametrize("label", ["x" * 400, "x " * 200])
+def test_a_label_that_is_wider_than_the_pictures_is_cut(label):
+    found = timeline(make([[0.3], [0.6]], labels=(label.strip(), "background")))
+    assert contact_sheet(found).shape[1] < 700
+    assert len(film(found, "at each step")) == 2
+    assert curves(found).shape[2] == 3
+
+
 def test_many_steps_keep_the_sheet_at_a_size_that_can_be_looked_at():
     sheet = contact_sheet(timeline(make([[0.3]] * 50)))
     assert 1400 < sheet.shape[1] < 1800

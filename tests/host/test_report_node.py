@@ -83,6 +83,8 @@ def test_what_is_wrong_with_a_list_is_said_before_anything_runs():
     assert ConceptReport.validate_inputs("", "house, boat", "") is True
     assert ConceptReport.validate_inputs(None, None, None) is True
     assert ConceptReport.validate_inputs("", "house,,boat", "").startswith("must_be_present:")
+    twice = "must_be_absent: 'boat' is also in must_be_present"
+    assert ConceptReport.validate_inputs("", "house, boat", "boat").startswith(twice)
     assert '"House" is there twice' in ConceptReport.validate_inputs("", "", "house, House")
 
 
