@@ -6,7 +6,7 @@ output/browser/.
 
 from hosting import pack
 
-from .editor import errors_shown, open_file, open_from_templates, screenshot
+from .editor import close_templates, errors_shown, open_file, open_from_templates, screenshot
 
 EXAMPLES = sorted((pack.ROOT / "example_workflows").glob("*.json"))
 EXAMPLES += sorted((pack.ROOT / "tests" / "workflows").glob("*.json"))  # those of releases
@@ -57,6 +57,7 @@ def test_a_person_opens_the_pocket_workflow_runs_it_and_sees_the_heatmaps(editor
 
 
 def test_examples_open_tidily_and_nothing_but_their_model_files_is_missing(editor):
+    close_templates(editor)
     for path in EXAMPLES:
         document = open_file(editor, path)
         editor.wait_for_timeout(500)  # nodes get their sizes in the next frames
