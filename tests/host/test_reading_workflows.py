@@ -41,7 +41,7 @@ def pixels(raw):
 def test_the_words_of_a_prompt_each_have_a_map_and_small_words_a_dark_one(client):
     run = Run(client, "words of the prompt")
     (text,) = run.output("Concept Encoder")["text"]
-    assert [line.split(":")[0].strip() for line in text.split(";")] == WORDS
+    assert [line.split(":")[0].strip() for line in text.splitlines()] == WORDS
     brightest = run.pictures("Heatmaps").amax((1, 2, 3))
     found = dict(zip(WORDS, brightest.tolist(), strict=True))
     things = {"house", "tree", "grass", "sky"}
